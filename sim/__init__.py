@@ -1,0 +1,1 @@
+"""The laboratory: a deterministic network of real byte frames, on SimPy."""

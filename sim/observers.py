@@ -1,0 +1,35 @@
+"""What an observer sees: moments, in the order in which they happen."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from virtualtap.units import Instant
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    SENT = "sent"  # a port gave a frame to its link; `where` is the sending port
+    ARRIVED = "arrived"  # a frame came out of a link; `where` is the receiving port
+    DROPPED = "dropped"  # a node refused it (`where`: the port it came in by) or a link lost it
+    NOTED = "noted"  # a node reports a fact; `where` is the node
+
+
+class Moment(NamedTuple):
+    """One thing that happened to one frame (or packet, on an IP link)."""
+
+    at: Instant
+    kind: Kind
+    where: str  # a port is named "node.port", a node by its name
+    data: bytes
+    why: str = ""  # DROPPED: the reason; NOTED: the fact in words
+
+
+class Observer:
+    """Sees every moment of a run. Probes measure, the capture records, the digest sums up."""
+
+    def see(self, moment: Moment) -> None:
+        """One moment, after every earlier one."""
+
+    def finish(self, now: Instant) -> None:
+        """The run has ended at `now`."""

@@ -1,0 +1,43 @@
+"""Ethernet for platforms that speak only IP: a pure, clock-free, I/O-free translator."""
+
+from virtualtap.addresses import random_mac
+from virtualtap.config import TapConfig
+from virtualtap.errors import UsageError, WireError
+from virtualtap.events import (
+    AddressConflict,
+    ArpReceived,
+    Event,
+    GatewayLearned,
+    NeighborFailed,
+    NeighborLearned,
+)
+from virtualtap.stats import DropReason, Stats
+from virtualtap.tap import Translator, VirtualTap
+from virtualtap.units import MS, SECOND, US, Duration, Instant
+from virtualtap.wire.address import ip, ip_text, mac, mac_text
+
+__all__ = [
+    "MS",
+    "SECOND",
+    "US",
+    "AddressConflict",
+    "ArpReceived",
+    "DropReason",
+    "Duration",
+    "Event",
+    "GatewayLearned",
+    "Instant",
+    "NeighborFailed",
+    "NeighborLearned",
+    "Stats",
+    "TapConfig",
+    "Translator",
+    "UsageError",
+    "VirtualTap",
+    "WireError",
+    "ip",
+    "ip_text",
+    "mac",
+    "mac_text",
+    "random_mac",
+]

@@ -1,0 +1,47 @@
+"""Past-tense facts that the tap reports: one fact each, comparable, never required reading."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from virtualtap.wire.address import Ip, Mac
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLearned:
+    """The gateway's MAC became known, or changed."""
+
+    ip: Ip
+    mac: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborLearned:
+    """An address is at this MAC: new, or moved from another one."""
+
+    ip: Ip
+    mac: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborFailed:
+    """Nobody answered for this address; the packets that waited are dropped."""
+
+    ip: Ip
+
+
+@dataclass(frozen=True, slots=True)
+class AddressConflict:
+    """Somebody else uses our address. RFC 5227 2.4, RFC 4862 5.4."""
+
+    ip: Ip
+    mac: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class ArpReceived:
+    """An ARP frame that the caller handles: only where `handle_arp_internally` is off."""
+
+    frame: bytes
+
+
+Event: TypeAlias = GatewayLearned | NeighborLearned | NeighborFailed | AddressConflict | ArpReceived

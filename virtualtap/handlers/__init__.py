@@ -1,0 +1,1 @@
+"""One protocol each: state and behaviour, no knowledge of one another."""

@@ -1,0 +1,35 @@
+"""What the engine counted, with a reason for every drop."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class DropReason(StrEnum):
+    """Why the engine refused a frame or packet."""
+
+    MALFORMED = "malformed"  # lengths, versions, checksums that are not what they claim
+    NOT_FOR_US = "not-for-us"  # another MAC or address; a switch flooded it
+    OWN_FRAME = "own-frame"  # our own source MAC came back: a loop
+    UNSUPPORTED = "unsupported"  # a type this tap does not speak
+    TOO_BIG = "too-big"  # longer than the MTU
+    NO_ROUTE = "no-route"  # neither on-link nor a gateway for it
+    UNRESOLVED = "unresolved"  # it waited, and nobody answered
+    HELD_FULL = "held-full"  # it waited, and newer ones pushed it out
+    NEIGHBORS_FULL = "neighbors-full"  # no room for another neighbour
+    OUTBOX_FULL = "outbox-full"  # the caller does not take what comes out
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts since the tap was made; all of them only grow."""
+
+    to_ethernet: int = 0  # packets that left as frames at once
+    to_ip: int = 0  # frames that left as packets
+    held: int = 0  # packets that waited for an address
+    released: int = 0  # of these, sent after the answer
+    requests_sent: int = 0  # ARP requests and neighbour solicitations
+    requests_answered: int = 0
+    answers_received: int = 0  # ARP replies and neighbour advertisements that were valid
+    dropped: dict[DropReason, int] = field(default_factory=dict)
+    dropped_total: int = 0
+    dropped_held: int = 0  # of these, dropped after having been held

@@ -1,0 +1,1 @@
+"""One protocol's bytes each: parse and to_bytes, no state."""
