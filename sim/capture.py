@@ -135,8 +135,9 @@ class Capture(Observer):
         try:
             self._stream = path.open("wb")
         except OSError as error:
+            reason = (error.strerror or "no reason given").lower()
             raise UsageError(
-                f"cannot write the capture `{escaped(str(path), 4096)}`: {error.strerror}",
+                f"cannot write the capture `{escaped(str(path), 4096)}`: {reason}",
                 hint="name a folder that exists and can be written",
             ) from error
         try:

@@ -338,5 +338,9 @@ def _check_trailer(source: _Source, section: _Section, trailer: bytes, length: i
 
 
 def _skip(source: _Source, length: int) -> None:
-    while length:
-        length -= len(source.take(min(length, _CHUNK), "a block"))
+    left = length
+    while left:
+        got = len(source.read(min(left, _CHUNK)))
+        if not got:
+            raise source.truncated("the rest of a block", length, length - left)
+        left -= got
