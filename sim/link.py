@@ -1,0 +1,217 @@
+"""A link: two directions, each with its rate, delay, queue and faults.
+
+The queue is no container: it is the instant at which the wire comes free. Backlog, tail drop and
+serialisation are arithmetic on that integer, and a frame is one heap entry.
+"""
+
+from typing import TYPE_CHECKING
+
+from sim.faults import Delivery, Fault
+from sim.node import Port
+from sim.observers import Kind
+from sim.rng import stream
+from virtualtap.errors import UsageError
+from virtualtap.units import SECOND, Duration, Instant
+
+if TYPE_CHECKING:
+    from sim.network import Network
+
+LOSS, QUEUE, DOWN = "link-loss", "link-queue", "link-down"
+QUEUE_BYTES = 256 * 1024
+
+
+class Direction:
+    """One way of a link: what one port sends to the other.
+
+    sent + duplicated = arrived + lost + in flight, at every instant.
+    """
+
+    __slots__ = (
+        "_arrive",
+        "_backlog_max",
+        "_careful",
+        "_network",
+        "_receive",
+        "_rng",
+        "_times",
+        "arrived",
+        "bits",
+        "duplicated",
+        "free_at",
+        "link",
+        "lost",
+        "sent",
+        "source",
+        "target",
+    )
+
+    def __init__(self, link: "Link", source: Port, target: Port, network: "Network") -> None:
+        self.link = link
+        self.source = source
+        self.target = target
+        self.sent = 0
+        self.duplicated = 0
+        self.arrived = 0
+        self.lost: dict[str, int] = {}
+        self.bits = 0  # put on the wire, overhead included; counted while a run is watched
+        self.free_at: Instant = 0
+        self._network = network
+        self._times: dict[int, Duration] = {}
+        self._rng = stream(network.seed, f"link/{source.name}")
+        self._receive = target.node.receive
+        self._arrive = self.arrive
+        self._careful = False
+        self._backlog_max: Duration = -1  # set by `settle`
+
+    def settle(self) -> None:
+        """Take over what changed around it: faults, link state, observers, the node's state."""
+        link, node = self.link, self.target.node
+        self._careful = bool(self._network.watched or link.faults or not link.up)
+        self._receive = node.receive if node.up else node.refuse
+        self._backlog_max = link.backlog_max
+
+    def send(self, frame: bytes) -> None:
+        """Put a frame on the wire, behind those that wait for it."""
+        self.sent += 1
+        if self._careful:
+            self._send_carefully(frame)
+            return
+        network = self._network
+        now = network.now
+        free = self.free_at
+        if free <= now:
+            free = now
+        elif free - now > self._backlog_max:
+            self._lose(frame, QUEUE)
+            return
+        length = len(frame)
+        try:
+            free += self._times[length]
+        except KeyError:
+            free += self._time(length)
+        self.free_at = free
+        network.call_at(free + self.link.delay, self._arrive, frame)
+
+    def arrive(self, frame: bytes) -> None:
+        """The frame came out at the far end: a crossing."""
+        self.arrived += 1
+        if self._network.watched:
+            self._network.see(Kind.ARRIVED, self.target.name, frame)
+        self._receive(self.target, frame)
+
+    def lose_in_flight(self) -> None:
+        """The link went down: what is on it is gone."""
+        for frame in self._network.cancel(self._arrive):
+            self._lose(frame, DOWN)
+        self.free_at = 0
+
+    def _send_carefully(self, frame: bytes) -> None:
+        """As `send`, with observers, faults and a link that may be down."""
+        network, link = self._network, self.link
+        if network.watched:
+            network.see(Kind.SENT, self.source.name, frame)
+        if not link.up:
+            self._lose(frame, DOWN)
+            return
+        now = network.now
+        free = max(self.free_at, now)
+        if free > now and free - now > self._backlog_max:
+            self._lose(frame, QUEUE)
+            return
+        length = len(frame)
+        self.bits += link.wire_bytes(length) * 8
+        free += self._times.get(length) or self._time(length)
+        self.free_at = free
+        for late, arriving in self._suffer(frame):
+            network.call_at(free + link.delay + late, self._arrive, arriving)
+
+    def _suffer(self, frame: bytes) -> list[Delivery]:
+        """The faults, from left to right, each on what the one before left."""
+        deliveries: list[Delivery] = [(0, frame)]
+        for fault in self.link.faults:
+            after: list[Delivery] = []
+            for late, data in deliveries:
+                become = fault.apply(data, self._rng)
+                if not become:
+                    self._lose(data, LOSS)
+                else:
+                    self.duplicated += len(become) - 1
+                    after.extend((late + more, changed) for more, changed in become)
+            deliveries = after
+        return deliveries
+
+    def _lose(self, frame: bytes, why: str) -> None:
+        self.lost[why] = self.lost.get(why, 0) + 1
+        if self._network.watched:
+            self._network.dropped(self.source.name, frame, why)
+
+    def _time(self, length: int) -> Duration:
+        rate = self.link.rate
+        time = -(-self.link.wire_bytes(length) * 8 * SECOND // rate) if rate else 0
+        self._times[length] = time
+        return time
+
+
+class Link:
+    """Two ports, connected: rate in bit/s (None: no limit), delay in ns, sizes in bytes.
+
+    `overhead` is added to every frame and `least` is the shortest that is put on the wire; `queue`
+    is how many bytes may still wait when a frame comes (None: any number).
+    """
+
+    def __init__(
+        self,
+        a: Port,
+        b: Port,
+        network: "Network",
+        *,
+        rate: int | None = None,
+        delay: Duration = 0,
+        overhead: int = 0,
+        least: int = 0,
+        queue: int | None = QUEUE_BYTES,
+    ) -> None:
+        if a.medium != b.medium:
+            raise UsageError(
+                f"`{a.name}` carries {a.medium.value} and `{b.name}` {b.medium.value}",
+                "a tap stands between the two",
+            )
+        if (rate is not None and rate <= 0) or min(delay, overhead, least, queue or 0) < 0:
+            raise UsageError(f"link `{a.name}`, `{b.name}`: rate, delay and sizes are positive")
+        self.name = f"{a.node.name}--{b.node.name}"
+        self.rate, self.delay, self.overhead, self.least = rate, delay, overhead, least
+        self.backlog_max: Duration = (
+            1 << 62 if queue is None or rate is None else queue * 8 * SECOND // rate
+        )
+        self.up = True
+        self._faults: tuple[Fault, ...] = ()
+        self.directions = (Direction(self, a, b, network), Direction(self, b, a, network))
+        a.plug(*self.directions)
+        b.plug(*reversed(self.directions))
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What befalls each frame, from left to right."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: tuple[Fault, ...]) -> None:
+        self._faults = tuple(faults)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let both directions take over what changed around them."""
+        for direction in self.directions:
+            direction.settle()
+
+    def wire_bytes(self, length: int) -> int:
+        """What a frame of `length` bytes takes up on the wire."""
+        return max(length, self.least) + self.overhead
+
+    def set_up(self, up: bool) -> None:
+        """Down: what is on the link is lost, and all that is sent until it is up again."""
+        self.up = up
+        self.settle()
+        if not up:
+            for direction in self.directions:
+                direction.lose_in_flight()

@@ -1,0 +1,258 @@
+"""Network: seed, clock, nodes, links, observers. The only file that knows SimPy."""
+
+from collections.abc import Callable, Generator
+from heapq import heapify, heappop, heappush
+from itertools import repeat
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+import simpy
+from simpy.events import NORMAL, Event, EventPriority
+
+from sim.faults import Fault
+from sim.link import QUEUE_BYTES, Direction, Link
+from sim.node import Node, Port
+from sim.observers import Kind, Moment, Observer
+from virtualtap.errors import UsageError
+from virtualtap.units import Duration, Instant
+
+N = TypeVar("N", bound=Node)
+_Entry: TypeAlias = tuple[Instant, int, int, Callable[[Any], None], Any]
+_CHUNK = 10_000  # happenings between two looks at limits and progress
+
+
+class _Ended(Exception):
+    """The instant `until` has come."""
+
+
+class Network(simpy.Environment):
+    """A simulated network. Time is integer nanoseconds from 0.
+
+    SimPy's heap also holds plain calls, (time, priority, id, function, argument): a frame on a
+    link is one such tuple, and SimPy's own events are calls of `_fire`. Both keep SimPy's order:
+    time, then priority, then the order of scheduling.
+    """
+
+    now: Instant = 0
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.seed = seed
+        self.nodes: dict[str, Node] = {}
+        self.links: list[Link] = []
+        self.observers: list[Observer] = []
+        self.watched = False
+        self.offered_bytes = 0  # application payload given to a network stack
+        self.offered = 0
+        self.delivered_bytes = 0  # application payload handed to its receiver
+        self.delivered = 0
+        self._heap: list[_Entry] = []
+        self._cancelled = 0
+        self._started = False
+
+    # building
+
+    def add(self, node: N) -> N:
+        """Add a node. UsageError where the name is taken."""
+        if node.name in self.nodes:
+            raise UsageError(f"there is a node `{node.name}` already")
+        self.nodes[node.name] = node
+        node.join(self)
+        return node
+
+    def connect(
+        self,
+        a: Port,
+        b: Port,
+        *,
+        rate: int | None = None,
+        delay: Duration = 0,
+        overhead: int = 0,
+        least: int = 0,
+        queue: int | None = QUEUE_BYTES,
+        faults: tuple[Fault, ...] = (),
+    ) -> Link:
+        """Connect two ports. UsageError where media differ or a port is taken."""
+        link = Link(a, b, self, rate=rate, delay=delay, overhead=overhead, least=least, queue=queue)
+        link.faults = faults
+        self.links.append(link)
+        return link
+
+    # time
+
+    def call_at(self, when: Instant, action: Callable[[Any], None], data: Any) -> None:
+        """Call `action(data)` at `when`, after all that was scheduled for then before."""
+        heappush(self._heap, (when, 1, next(self._eid), action, data))
+
+    def schedule(
+        self, event: Event, priority: EventPriority = NORMAL, delay: simpy.core.SimTime = 0
+    ) -> None:
+        """SimPy's door to the heap: its events, of processes and time-outs, are calls too."""
+        if not isinstance(delay, int):
+            raise UsageError(f"time is integer nanoseconds, got {delay!r}")
+        entry: _Entry = (self.now + delay, priority, next(self._eid), self._fire, event)
+        heappush(self._heap, entry)
+
+    def peek(self) -> simpy.core.SimTime:
+        """When the next happening is due."""
+        return self._heap[0][0] if self._heap else simpy.core.Infinity
+
+    def step(self) -> None:
+        """Let the next thing happen."""
+        if not self._heap:
+            raise simpy.core.EmptySchedule
+        self.now, _, _, action, data = heappop(self._heap)
+        action(data)
+
+    def run(  # type: ignore[override]  # time is all that ends a network; SimPy also takes events
+        self, until: Instant, between: Callable[[], None] | None = None
+    ) -> None:
+        """Let everything happen that is due before `until`; may be called again for more.
+
+        `between` is called now and then; what it raises ends the run where it stands.
+        """
+        if until < self.now:
+            raise UsageError(f"the network is at {self.now} ns already, `until` is {until}")
+        self._start()
+        heap, pop = self._heap, heappop
+        heappush(heap, (until, -1, next(self._eid), _end, None))
+        try:
+            while True:
+                for _ in repeat(None, _CHUNK):
+                    self.now, _, _, action, data = pop(heap)
+                    action(data)
+                if between is not None:
+                    between()
+        except _Ended:
+            self._cancelled += 1  # the end is no happening
+        finally:
+            self.cancel(_end)
+
+    def cancel(self, action: Callable[[Any], None]) -> list[Any]:
+        """Take every call of `action` off the heap: their arguments, the earliest first."""
+        taken = sorted((*entry[:3], entry[4]) for entry in self._heap if entry[3] == action)
+        if taken:
+            self._heap[:] = [entry for entry in self._heap if entry[3] != action]
+            heapify(self._heap)
+            self._cancelled += len(taken)
+        return [entry[3] for entry in taken]
+
+    def events(self) -> int:
+        """How many things have happened: calls and SimPy events taken off the heap."""
+        self._cancelled += 1  # the number drawn here belongs to nothing
+        return next(self._eid) + 1 - self._cancelled - len(self._heap)
+
+    # what can happen at a time
+
+    def crash(self, node: Node) -> None:
+        """The node loses its state and refuses all frames."""
+        node.crash()
+        self._settle(node)
+
+    def restart(self, node: Node) -> None:
+        """The node comes back."""
+        node.restart()
+        self._settle(node)
+
+    # observers
+
+    def see(self, kind: Kind, where: str, data: bytes, why: str = "") -> None:
+        """Tell every observer."""
+        moment = Moment(self.now, kind, where, data, why)
+        for observer in self.observers:
+            observer.see(moment)
+
+    def dropped(self, where: str, data: bytes, why: str) -> None:
+        """Tell every observer of a frame refused or lost."""
+        self.see(Kind.DROPPED, where, data, why)
+
+    def note(self, where: str, what: str) -> None:
+        """Tell every observer a fact."""
+        if self.watched:
+            self.see(Kind.NOTED, where, b"", what)
+
+    def finish(self) -> None:
+        """Tell every observer that the run has ended."""
+        for observer in self.observers:
+            observer.finish(self.now)
+
+    # counts
+
+    def crossings(self) -> int:
+        """Frames that arrived at the far end of one direction of one link."""
+        return sum(direction.arrived for direction in self._directions())
+
+    def drops(self) -> dict[str, int]:
+        """What nodes refused and links lost, by reason, in alphabetical order."""
+        total: dict[str, int] = {}
+        for counts in (
+            *(node.fates.dropped for node in self.nodes.values()),
+            *(direction.lost for direction in self._directions()),
+        ):
+            for why, count in counts.items():
+                total[why] = total.get(why, 0) + count
+        return dict(sorted(total.items()))
+
+    def ledger(self) -> list[str]:
+        """Where the books do not balance, in words; empty when every frame is accounted for."""
+        in_flight: dict[int, int] = {}
+        for _, _, _, action, _ in self._heap:
+            owner = getattr(action, "__self__", None)
+            if isinstance(owner, Direction):
+                in_flight[id(owner)] = in_flight.get(id(owner), 0) + 1
+        wrong = []
+        for way in self._directions():
+            flying = in_flight.get(id(way), 0)
+            if way.sent + way.duplicated != way.arrived + sum(way.lost.values()) + flying:
+                wrong.append(
+                    f"{way.source.name} to {way.target.name}: sent {way.sent} + duplicated "
+                    f"{way.duplicated} is not arrived {way.arrived} + lost {way.lost} + "
+                    f"in flight {flying}"
+                )
+        for node in self.nodes.values():
+            wrong.extend(_imbalance(node))
+        return wrong
+
+    def _start(self) -> None:
+        self.watched = bool(self.observers)
+        for link in self.links:
+            link.settle()
+        if not self._started:
+            self._started = True
+            for node in self.nodes.values():
+                node.start()
+
+    def _settle(self, node: Node) -> None:
+        for port in node.ports.values():
+            if port.into is not None:
+                port.into.settle()
+
+    def _directions(self) -> Generator[Direction, None, None]:
+        for link in self.links:
+            yield from link.directions
+
+    def _fire(self, event: Event) -> None:
+        """What SimPy's own step does with an event."""
+        callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not hasattr(event, "_defused"):  # noqa: SLF001  # SimPy's own flags
+            raise event._value  # noqa: SLF001
+
+
+def _end(_: None) -> NoReturn:
+    raise _Ended
+
+
+def _imbalance(node: Node) -> list[str]:
+    fates = node.fates
+    received = sum(port.into.arrived for port in node.ports.values() if port.into)
+    sent = sum(port.out.sent for port in node.ports.values() if port.out)
+    dropped = sum(fates.dropped.values()) - fates.dropped_held - fates.dropped_own
+    wrong = []
+    if received != fates.consumed + fates.translated + fates.held + fates.forwarded + dropped:
+        wrong.append(f"{node.name}: received {received} is not {fates}")
+    if sent != fates.copies + fates.originated + fates.released + fates.translated:
+        wrong.append(f"{node.name}: sent {sent} is not {fates}")
+    if fates.held != fates.released + fates.dropped_held + node.holding():
+        wrong.append(f"{node.name}: held {fates.held} is not {fates} + holding {node.holding()}")
+    return wrong

@@ -1,0 +1,1 @@
+"""A SoftEther VPN server as it really is: constants and order from its sources."""

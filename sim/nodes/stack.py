@@ -1,0 +1,145 @@
+"""IpStack: what an IP endpoint does with its packets. RFC 1122 3.2, 768, 792, 4443.
+
+Every packet is checked before it counts: version, lengths, header checksum, and the checksum of
+its payload. What it carries is handed to whoever bound the port; echo requests are answered.
+"""
+
+from collections.abc import Callable
+
+from sim.node import Fates
+from virtualtap.errors import WireError
+from virtualtap.wire import checksum, icmp, ipv4, ipv6
+from virtualtap.wire.address import LIMITED_BROADCAST, Ip, is_multicast4, is_multicast6
+from virtualtap.wire.icmp import Icmp
+from virtualtap.wire.ipv4 import Ipv4
+from virtualtap.wire.ipv6 import Ipv6
+
+Receiver = Callable[[bytes], bool]  # a whole packet; False: its checksum is wrong
+
+CHECKSUM, NO_LISTENER, MALFORMED, NOT_FOR_US = "checksum", "no-listener", "malformed", "not-for-us"
+
+
+class IpStack:
+    """The addresses of one endpoint, its sockets, and its way out.
+
+    `transmit` sends one IP packet. `drop(packet, why)` refuses one that came in.
+    """
+
+    def __init__(
+        self,
+        fates: Fates,
+        transmit: Callable[[bytes], None],
+        drop: Callable[[bytes, str], None],
+        ip: Ip,
+        ip6: tuple[Ip, ...] = (),
+        broadcast: Ip | None = None,
+    ) -> None:
+        self.ip = ip
+        self.ip6 = ip6
+        self.transmit = transmit
+        self._fates = fates
+        self._drop = drop
+        self._accepted = {ip, LIMITED_BROADCAST, broadcast}
+        self._udp: dict[bytes, Receiver] = {}  # by destination port, 2 bytes
+        self._echo: dict[bytes, Receiver] = {}  # by identifier, 2 bytes
+        self._identification = 0
+
+    def bind_udp(self, port: int, receiver: Receiver) -> None:
+        """Hand datagrams to this port to `receiver`."""
+        self._udp[port.to_bytes(2)] = receiver
+
+    def bind_echo(self, identifier: int, receiver: Receiver) -> None:
+        """Hand echo replies with this identifier to `receiver`."""
+        self._echo[identifier.to_bytes(2)] = receiver
+
+    def next_identification(self) -> int:
+        """A fresh IPv4 identification; wraps after 65,536. RFC 6864 4."""
+        self._identification = (self._identification + 1) & 0xFFFF
+        return self._identification
+
+    def receive(self, packet: bytes) -> None:
+        """One IP packet for this endpoint, or a wrong one."""
+        if (  # the ordinary datagram: IPv4 without options or fragments, UDP, to a bound port
+            packet[:1] == b"\x45"
+            and packet[9:10] == b"\x11"
+            and packet[16:20] == self.ip
+            and (packet[2] << 8) | packet[3] == len(packet) >= 28
+            and not (packet[6] & 0x3F or packet[7])
+            and int.from_bytes(packet[:20]) % 0xFFFF == 0
+        ):
+            receiver = self._udp.get(packet[22:24])
+            if receiver is not None:
+                if receiver(packet):
+                    self._fates.consumed += 1
+                else:
+                    self._drop(packet, CHECKSUM)
+                return
+        try:
+            why = self._receive6(packet) if packet[:1] >= b"\x60" else self._receive4(packet)
+        except WireError:
+            why = MALFORMED
+        if why is None:
+            self._fates.consumed += 1
+        else:
+            self._drop(packet, why)
+
+    def _receive4(self, data: bytes) -> str | None:
+        packet = Ipv4.parse(data)
+        if packet.destination not in self._accepted and not is_multicast4(packet.destination):
+            return NOT_FOR_US
+        if packet.fragment & 0x3FFF:
+            return NO_LISTENER  # nobody here reassembles
+        if packet.protocol == ipv4.UDP:
+            return self._hand_over(self._udp, packet.payload[2:4], data[: ipv4.total_len(data)])
+        if packet.protocol != ipv4.ICMP:
+            return NO_LISTENER
+        return self._icmp4(packet, data)
+
+    def _icmp4(self, packet: Ipv4, data: bytes) -> str | None:
+        if not checksum.is_right(packet.payload):
+            return CHECKSUM
+        message = Icmp.parse(packet.payload)
+        if message.type == icmp.ECHO_REPLY:
+            return self._hand_over(self._echo, packet.payload[4:6], data[: ipv4.total_len(data)])
+        if message.type != icmp.ECHO_REQUEST or message.code != 0:
+            return NO_LISTENER
+        if packet.destination == self.ip:  # RFC 1122 3.2.2.6: a broadcast may stay unanswered
+            answer = Icmp(icmp.ECHO_REPLY, 0, message.rest, message.payload).summed()
+            number = self.next_identification()
+            reply = Ipv4(self.ip, packet.source, ipv4.ICMP, answer, identification=number)
+            self.transmit(reply.to_bytes())
+        return None
+
+    def _receive6(self, data: bytes) -> str | None:
+        packet = Ipv6.parse(data)
+        data = data[: ipv6.total_len(data)]
+        if packet.destination not in self.ip6 and not is_multicast6(packet.destination):
+            return NOT_FOR_US
+        if packet.next_header not in (ipv6.UDP, ipv6.ICMPV6):
+            return NO_LISTENER
+        if not checksum.transport_is_right(
+            packet.source, packet.destination, packet.next_header, packet.payload
+        ):
+            return CHECKSUM
+        if packet.next_header == ipv6.UDP:
+            return self._hand_over(self._udp, packet.payload[2:4], data)
+        return self._icmp6(packet, data)
+
+    def _icmp6(self, packet: Ipv6, data: bytes) -> str | None:
+        message = Icmp.parse(packet.payload)
+        if message.type == icmp.ECHO_REPLY6:
+            return self._hand_over(self._echo, packet.payload[4:6], data)
+        if message.type != icmp.ECHO_REQUEST6 or message.code != 0:
+            return NO_LISTENER
+        if packet.destination in self.ip6:
+            answer = Icmp(icmp.ECHO_REPLY6, 0, message.rest, message.payload)
+            body = answer.between(packet.destination, packet.source)
+            reply = Ipv6(packet.destination, packet.source, ipv6.ICMPV6, body)
+            self.transmit(reply.to_bytes())
+        return None
+
+    def _hand_over(self, bound: dict[bytes, Receiver], key: bytes, data: bytes) -> str | None:
+        receiver = bound.get(key)
+        if receiver is None:
+            return NO_LISTENER
+        return None if receiver(data) else CHECKSUM

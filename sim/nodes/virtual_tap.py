@@ -1,0 +1,91 @@
+"""VirtualTapNode: drives one engine. The only place where the engine meets the simulator."""
+
+from sim.node import Medium, Node, Port
+from virtualtap.config import TapConfig
+from virtualtap.stats import HELD_REASONS, DropReason
+from virtualtap.tap import VirtualTap
+from virtualtap.units import Instant
+
+
+class VirtualTapNode(Node):
+    """The driver's contract: give input, send what comes out, arm one timer."""
+
+    def __init__(self, name: str, config: TapConfig) -> None:
+        super().__init__(name)
+        self.host = self.add_port("host", Medium.IP)
+        self.lan = self.add_port("lan")
+        self.config = config
+        self.forget()
+
+    def receive(self, port: Port, data: bytes) -> None:
+        now = self.network.now
+        if port is self.host:
+            out, out_port = self.tap.ip_to_ethernet(data, now), self.lan
+        else:
+            out, out_port = self.tap.ethernet_to_ip(data, now), self.host
+        if out is not None:
+            self.fates.translated += 1
+            out_port.send(out)
+        elif self.tap.stats.held > self._held:
+            self._held += 1
+            self.fates.held += 1
+        elif not self._refused(port, data):
+            self.fates.consumed += 1
+        self._flush()
+
+    def holding(self) -> int:
+        return self.tap.holding()
+
+    def forget(self) -> None:
+        self.tap = VirtualTap(self.config)
+        self._armed: Instant | None = None
+        self._held = self._released = 0  # the engine's counts, as booked so far
+        self._dropped: dict[DropReason, int] = {}
+        self._dropped_total = 0
+
+    def _refused(self, port: Port, data: bytes) -> bool:
+        """Whether the engine dropped the input itself; if so, book it."""
+        for why, count in self.tap.stats.dropped.items():
+            if why not in HELD_REASONS and count > self._dropped.get(why, 0):
+                self._dropped[why] = count
+                self._dropped_total += 1
+                self.drop(port, data, why)
+                return True
+        return False
+
+    def _flush(self) -> None:
+        """Send what came out besides, book what went, arm the timer."""
+        tap, stats = self.tap, self.tap.stats
+        frames = tap.take_frames()
+        if frames:
+            released = stats.released - self._released
+            self._released = stats.released
+            self.fates.released += released
+            self.fates.originated += len(frames) - released
+            for frame in frames:
+                self.lan.send(frame)
+        for packet in tap.take_packets():
+            self.fates.originated += 1
+            self.host.send(packet)
+        if stats.dropped_total > self._dropped_total:
+            self._book_held()
+        if self.network.watched:
+            for event in tap.take_events():
+                self.network.note(self.name, repr(event))
+        deadline = tap.next_deadline()
+        if deadline is not None and (self._armed is None or deadline < self._armed):
+            self._armed = deadline
+            self.call_at(deadline, self._poll)
+
+    def _book_held(self) -> None:
+        for why in HELD_REASONS:
+            count = self.tap.stats.dropped.get(why, 0)
+            for _ in range(count - self._dropped.get(why, 0)):
+                self.drop(None, b"", why, held=True)
+            self._dropped[why] = count
+        self._dropped_total = sum(self._dropped.values())
+
+    def _poll(self) -> None:
+        self._armed = None
+        self.tap.poll(self.network.now)
+        self._flush()
