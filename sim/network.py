@@ -20,6 +20,15 @@ _Entry: TypeAlias = tuple[Instant, int, int, Callable[[Any], None], Any]
 _CHUNK = 10_000  # happenings between two looks at limits and progress
 
 
+class Tally:
+    """Application payloads, in number and bytes: given to an IP stack, handed to a receiver."""
+
+    __slots__ = ("delivered", "delivered_bytes", "offered", "offered_bytes")
+
+    def __init__(self) -> None:
+        self.offered = self.offered_bytes = self.delivered = self.delivered_bytes = 0
+
+
 class _Ended(Exception):
     """The instant `until` has come."""
 
@@ -41,10 +50,7 @@ class Network(simpy.Environment):
         self.links: list[Link] = []
         self.observers: list[Observer] = []
         self.watched = False
-        self.offered_bytes = 0  # application payload given to a network stack
-        self.offered = 0
-        self.delivered_bytes = 0  # application payload handed to its receiver
-        self.delivered = 0
+        self.tally = Tally()
         self._heap: list[_Entry] = []
         self._cancelled = 0
         self._started = False
@@ -114,7 +120,8 @@ class Network(simpy.Environment):
             raise UsageError(f"the network is at {self.now} ns already, `until` is {until}")
         self._start()
         heap, pop = self._heap, heappop
-        heappush(heap, (until, -1, next(self._eid), _end, None))
+        end: _Entry = (until, -1, next(self._eid), _end, None)
+        heappush(heap, end)
         try:
             while True:
                 for _ in repeat(None, _CHUNK):

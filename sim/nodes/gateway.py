@@ -44,7 +44,7 @@ class LanGateway(Node):
         interface = Interface(self, port, addresses, deliver)
         ip, ip6 = addresses.ip, addresses.ip6
         self._stacks[port.name] = IpStack(
-            self.fates, self._transmit, refuse, ip, ip6, interface.broadcast
+            self, self._transmit, refuse, ip, ip6, interface.broadcast
         )
         self.interfaces[port.name] = interface
         self._owned.update(dict.fromkeys((ip, *ip6), port.name))

@@ -14,7 +14,7 @@ class L3Host(Node):
         super().__init__(name)
         self.uplink = self.add_port("uplink", Medium.IP)
         broadcast = directed_broadcast(ip, prefix_length)
-        self.stack = IpStack(self.fates, self._transmit, self._refuse, ip, ip6, broadcast)
+        self.stack = IpStack(self, self._transmit, self._refuse, ip, ip6, broadcast)
 
     def receive(self, port: Port, data: bytes) -> None:
         self.stack.receive(data)

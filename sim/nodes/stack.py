@@ -6,7 +6,7 @@ its payload. What it carries is handed to whoever bound the port; echo requests 
 
 from collections.abc import Callable
 
-from sim.node import Fates
+from sim.node import Node
 from virtualtap.errors import WireError
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
 from virtualtap.wire.address import LIMITED_BROADCAST, Ip, is_multicast4, is_multicast6
@@ -14,7 +14,7 @@ from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
 
-Receiver = Callable[[bytes], bool]  # a whole packet; False: its checksum is wrong
+Receiver = Callable[[bytes], bool]  # one whole packet; False: a checksum in it is wrong
 
 CHECKSUM, NO_LISTENER, MALFORMED, NOT_FOR_US = "checksum", "no-listener", "malformed", "not-for-us"
 
@@ -27,7 +27,7 @@ class IpStack:
 
     def __init__(
         self,
-        fates: Fates,
+        owner: Node,
         transmit: Callable[[bytes], None],
         drop: Callable[[bytes, str], None],
         ip: Ip,
@@ -37,11 +37,13 @@ class IpStack:
         self.ip = ip
         self.ip6 = ip6
         self.transmit = transmit
-        self._fates = fates
+        self._owner = owner
+        self._fates = owner.fates
         self._drop = drop
         self._accepted = {ip, LIMITED_BROADCAST, broadcast}
         self._udp: dict[bytes, Receiver] = {}  # by destination port, 2 bytes
         self._echo: dict[bytes, Receiver] = {}  # by identifier, 2 bytes
+        self._from: dict[Ip, Receiver] = {}  # by source, what no port takes
         self._identification = 0
 
     def bind_udp(self, port: int, receiver: Receiver) -> None:
@@ -51,6 +53,10 @@ class IpStack:
     def bind_echo(self, identifier: int, receiver: Receiver) -> None:
         """Hand echo replies with this identifier to `receiver`."""
         self._echo[identifier.to_bytes(2)] = receiver
+
+    def bind_source(self, source: Ip, receiver: Receiver) -> None:
+        """Hand every packet from this address that nothing else takes to `receiver`."""
+        self._from[source] = receiver
 
     def next_identification(self) -> int:
         """A fresh IPv4 identification; wraps after 65,536. RFC 6864 4."""
@@ -87,12 +93,13 @@ class IpStack:
         packet = Ipv4.parse(data)
         if packet.destination not in self._accepted and not is_multicast4(packet.destination):
             return NOT_FOR_US
+        data = data[: ipv4.total_len(data)]
         if packet.fragment & 0x3FFF:
-            return NO_LISTENER  # nobody here reassembles
+            return self._hand_over({}, b"", data)  # nobody here reassembles
         if packet.protocol == ipv4.UDP:
-            return self._hand_over(self._udp, packet.payload[2:4], data[: ipv4.total_len(data)])
+            return self._hand_over(self._udp, packet.payload[2:4], data)
         if packet.protocol != ipv4.ICMP:
-            return NO_LISTENER
+            return self._hand_over({}, b"", data)
         return self._icmp4(packet, data)
 
     def _icmp4(self, packet: Ipv4, data: bytes) -> str | None:
@@ -100,10 +107,11 @@ class IpStack:
             return CHECKSUM
         message = Icmp.parse(packet.payload)
         if message.type == icmp.ECHO_REPLY:
-            return self._hand_over(self._echo, packet.payload[4:6], data[: ipv4.total_len(data)])
+            return self._hand_over(self._echo, packet.payload[4:6], data)
         if message.type != icmp.ECHO_REQUEST or message.code != 0:
-            return NO_LISTENER
+            return self._hand_over({}, b"", data)
         if packet.destination == self.ip:  # RFC 1122 3.2.2.6: a broadcast may stay unanswered
+            self._echoed(len(message.payload))
             answer = Icmp(icmp.ECHO_REPLY, 0, message.rest, message.payload).summed()
             number = self.next_identification()
             reply = Ipv4(self.ip, packet.source, ipv4.ICMP, answer, identification=number)
@@ -116,7 +124,7 @@ class IpStack:
         if packet.destination not in self.ip6 and not is_multicast6(packet.destination):
             return NOT_FOR_US
         if packet.next_header not in (ipv6.UDP, ipv6.ICMPV6):
-            return NO_LISTENER
+            return self._hand_over({}, b"", data)
         if not checksum.transport_is_right(
             packet.source, packet.destination, packet.next_header, packet.payload
         ):
@@ -130,8 +138,9 @@ class IpStack:
         if message.type == icmp.ECHO_REPLY6:
             return self._hand_over(self._echo, packet.payload[4:6], data)
         if message.type != icmp.ECHO_REQUEST6 or message.code != 0:
-            return NO_LISTENER
+            return self._hand_over({}, b"", data)
         if packet.destination in self.ip6:
+            self._echoed(len(message.payload))
             answer = Icmp(icmp.ECHO_REPLY6, 0, message.rest, message.payload)
             body = answer.between(packet.destination, packet.source)
             reply = Ipv6(packet.destination, packet.source, ipv6.ICMPV6, body)
@@ -141,5 +150,16 @@ class IpStack:
     def _hand_over(self, bound: dict[bytes, Receiver], key: bytes, data: bytes) -> str | None:
         receiver = bound.get(key)
         if receiver is None:
+            source = data[8:24] if data[0] >> 4 == 6 else data[12:16]
+            receiver = self._from.get(source)
+        if receiver is None:
             return NO_LISTENER
         return None if receiver(data) else CHECKSUM
+
+    def _echoed(self, length: int) -> None:
+        """A request was handed to the echo service, and its reply is given to this stack."""
+        tally = self._owner.network.tally
+        tally.delivered += 1
+        tally.delivered_bytes += length
+        tally.offered += 1
+        tally.offered_bytes += length

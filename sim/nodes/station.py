@@ -13,7 +13,7 @@ class Station(Node):
         self.port = self.add_port("eth0")
         self.interface = Interface(self, self.port, addresses, self._deliver)
         self.stack = IpStack(
-            self.fates,
+            self,
             self._transmit,
             self._refuse,
             addresses.ip,

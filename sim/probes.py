@@ -1,0 +1,370 @@
+"""Observers that measure, from moments alone: frames sent, arrived, dropped.
+
+Definitions: docs/measures.md. Delay RFC 7679, duplication RFC 5560, reordering RFC 4737, delay
+variation RFC 5481.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from zlib import crc32
+
+from sim.observers import Kind, Moment, Observer
+from sim.traffic import Flow, flow_key
+from virtualtap.units import Duration, Instant
+from virtualtap.wire import ipv4, ipv6
+from virtualtap.wire.address import Ip, Mac, is_unicast4, is_unicast6
+from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
+
+_TARGET_OPTION = b"\x02\x01"  # RFC 4861 4.6.1: target link-layer address, 8 bytes
+_SOURCE_OPTION = b"\x01\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an endpoint meets the network, and what it is called there.
+
+    `speaks` is the port at which its packets begin and end; `lan` the one at which Ethernet does:
+    the same for a station, the tap's for a host behind a tap.
+    """
+
+    name: str
+    speaks: str
+    lan: str
+    mac: Mac
+    ip: Ip
+    prefix_length: int
+    ip6: tuple[Ip, ...]
+    gateway: Ip | None
+    gateway6: Ip | None
+
+    def next_hop(self, destination: Ip) -> Ip | None:
+        """Whom it must ask for, to reach `destination`; None for groups and itself."""
+        if len(destination) == 4:
+            shift = 32 - self.prefix_length
+            if not is_unicast4(destination) or destination == self.ip:
+                return None
+            ours, theirs = int.from_bytes(self.ip), int.from_bytes(destination)
+            if shift and theirs | ((1 << shift) - 1) == theirs:
+                return None  # the subnet's broadcast address
+            return destination if ours >> shift == theirs >> shift else self.gateway
+        if not is_unicast6(destination) or destination in self.ip6:
+            return None
+        on_link = any(destination[:8] == address[:8] for address in self.ip6)
+        return destination if on_link else self.gateway6
+
+
+class Digest(Observer):
+    """BLAKE2b over every moment: time, kind, place, length and CRC-32 of the bytes."""
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=16)
+
+    def see(self, moment: Moment) -> None:
+        at, kind, where, data, _ = moment
+        self._hash.update(f"{at} {kind} {where} {len(data)} {crc32(data)}\n".encode())
+
+    def value(self) -> str:
+        """32 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+class ArpConvergence(Observer):
+    """For each (sender, next hop): from the first question to the first true answer."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.asked: dict[tuple[str, Ip], Instant] = {}
+        self.resolved: dict[tuple[str, Ip], Instant] = {}
+        self.unresolved = 0
+        self.worst: Duration = 0
+        self._heard: set[tuple[str, Ip]] = set()
+        places = list(places)
+        self._by_speaking = {place.speaks: place for place in places}
+        self._by_lan = {place.lan: place for place in places}
+        self._owners = {ip: place.mac for place in places for ip in (place.ip, *place.ip6)}
+
+    def see(self, moment: Moment) -> None:
+        at, kind, where, data, _ = moment
+        if kind is Kind.SENT:
+            place = self._by_speaking.get(where)
+            if place is not None:
+                self._sent(place, at, data)
+        elif kind is Kind.ARRIVED:
+            place = self._by_lan.get(where)
+            if place is not None:
+                self._arrived(place, at, data)
+
+    def value(self) -> float | None:
+        """The largest, in seconds; None while one is unresolved, or where nobody ever asked."""
+        return None if self.unresolved or not self.asked else self.worst / 1e9
+
+    def _sent(self, place: Place, at: Instant, data: bytes) -> None:
+        if place.speaks != place.lan:
+            target = _destination(data)
+        elif data[12:14] == ARP:
+            target = data[38:42] if data[20:22] == b"\0\1" and data[28:32] == place.ip else None
+        elif data[12:14] == IPV6 and data[20:21] == b"\x3a" and data[54:55] == b"\x87":
+            target = data[62:78] if data[22:38] in place.ip6 else None
+        else:
+            target = _destination(data[HEADER_LEN:]) if data[12:14] in (IPV4, IPV6) else None
+        next_hop = None if target is None else place.next_hop(target)
+        if next_hop is None:
+            return
+        pair = place.name, next_hop
+        if pair not in self.asked:
+            self.asked[pair] = at
+            if pair in self._heard:
+                self.resolved[pair] = at
+            else:
+                self.unresolved += 1
+
+    def _arrived(self, place: Place, at: Instant, data: bytes) -> None:
+        if data[12:14] == ARP:
+            ip, mac = data[28:32], data[22:28]
+        elif data[12:14] == IPV6 and data[20:21] == b"\x3a" and data[54:55] in (b"\x87", b"\x88"):
+            solicits = data[54:55] == b"\x87"
+            ip = data[22:38] if solicits else data[62:78]
+            option = _SOURCE_OPTION if solicits else _TARGET_OPTION
+            if data[78:80] != option:
+                return
+            mac = data[80:86]
+        else:
+            return
+        if self._owners.get(ip) != mac:
+            return
+        pair = place.name, ip
+        if pair in self._heard:
+            return
+        self._heard.add(pair)
+        if pair in self.asked:
+            self.resolved[pair] = at
+            self.unresolved -= 1
+            self.worst = max(self.worst, at - self.asked[pair])
+
+
+class BroadcastLearning(Observer):
+    """Which hubs a frame of which MAC has reached, and what flooding cost."""
+
+    def __init__(self, hub_ports: Mapping[str, str], lan_ports: Iterable[str]) -> None:
+        self.reached: dict[tuple[str, Mac], Instant] = {}
+        self.senders: dict[Mac, Instant] = {}
+        self.copies = self.flooded = 0
+        self._hub_ports = hub_ports  # port → hub
+        self._hubs = list(dict.fromkeys(hub_ports.values()))
+        self._lan_ports = frozenset(lan_ports)
+        self._reached_by_senders = 0
+        self._in_hand: tuple[str, bool] = ("", False)  # the hub at work, and whether it must flood
+        self._in_hand_copies = 0
+
+    def see(self, moment: Moment) -> None:
+        at, kind, where, data, _ = moment
+        hub = self._hub_ports.get(where)
+        if hub is not None:
+            if kind is Kind.ARRIVED:
+                self._arrived(hub, at, data)
+            elif kind is Kind.SENT and hub == self._in_hand[0]:
+                self._in_hand_copies += 1
+        elif kind is Kind.SENT and where in self._lan_ports:
+            mac = data[6:12]
+            if mac not in self.senders:
+                self.senders[mac] = at
+                self._reached_by_senders += sum((hub, mac) in self.reached for hub in self._hubs)
+
+    def finish(self, now: Instant) -> None:
+        self._close()
+
+    def pairs(self) -> int:
+        """Pairs of a hub and a MAC that ever sent."""
+        return len(self._hubs) * len(self.senders)
+
+    def hubs(self) -> list[str]:
+        """Their names."""
+        return self._hubs
+
+    def share(self) -> float | None:
+        """Of all pairs, those in which a frame of the MAC has reached the hub."""
+        pairs = self.pairs()
+        return self._reached_by_senders / pairs if pairs else None
+
+    def time_to_all(self) -> float | None:
+        """When the last pair was complete, in seconds; None while one is not."""
+        if not self.pairs() or self._reached_by_senders < self.pairs():
+            return None
+        return max(at for (_, mac), at in self.reached.items() if mac in self.senders) / 1e9
+
+    def flooded_share(self) -> float | None:
+        """Copies sent by flooding, of all copies that hubs sent."""
+        self._close()
+        return self.flooded / self.copies if self.copies else None
+
+    def _arrived(self, hub: str, at: Instant, data: bytes) -> None:
+        self._close()
+        known = (hub, data[:6]) in self.reached
+        self._in_hand = hub, bool(data[:1] and data[0] & 1) or not known
+        pair = hub, data[6:12]
+        if pair not in self.reached:
+            self.reached[pair] = at
+            self._reached_by_senders += data[6:12] in self.senders
+
+    def _close(self) -> None:
+        """Book the copies of the frame that a hub dealt with last; more than one is a flood."""
+        copies, self._in_hand_copies = self._in_hand_copies, 0
+        self.copies += copies
+        if self._in_hand[1] or copies > 1:
+            self.flooded += copies
+
+
+@dataclass(slots=True)
+class FlowCounts:
+    """What became of one flow's payloads."""
+
+    offered: int = 0
+    delivered: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    newest: int = -1  # the highest number delivered so far
+    delays: array[int] = field(default_factory=lambda: array("q"))
+
+
+class Delivery(Observer):
+    """One-way delay, loss, duplication and reordering of every payload, told apart by its bytes."""
+
+    def __init__(
+        self, places: Iterable[Place], flows: Iterable[Flow], until: Instant, keep: Duration
+    ) -> None:
+        places = list(places)
+        self.flows = list(flows)
+        self.counts = [FlowCounts() for _ in self.flows]
+        self.delays = array("q")
+        self.bins: list[list[int]] = [[0, 0] for _ in range(BINS)]  # bits offered, delivered
+        self._width = max(1, -(-until // BINS))
+        self._keep = keep  # what is older than this is lost, and forgotten
+        self._by_key = {key: i for i, flow in enumerate(self.flows) for key in flow.match}
+        self._ports = {place.speaks: place for place in places}
+        self._on_way: dict[bytes, tuple[Instant, int, int]] = {}
+        self._done: dict[bytes, Instant] = {}
+        self._pruned: Instant = 0
+        self._sorted: list[int] | None = None
+
+    def see(self, moment: Moment) -> None:
+        at, kind, where, data, _ = moment
+        place = self._ports.get(where)
+        if place is None or (kind is not Kind.SENT and kind is not Kind.ARRIVED):
+            return
+        if place.speaks == place.lan:
+            if data[12:14] not in (IPV4, IPV6):
+                return
+            data = data[HEADER_LEN:]
+        if len(data) < 20:
+            return
+        if kind is Kind.SENT:
+            self._sent(at, data)
+        elif _destination(data) in (place.ip, *place.ip6):
+            self._arrived(at, data)
+
+    def quantile(self, share: float) -> int | None:
+        """The delay in ns that this share of payloads did not exceed (the nearest rank)."""
+        return _quantile(self._in_order(), share)
+
+    def curve(self, points: int = 1000) -> list[tuple[float, int]]:
+        """Quantiles from the least delay to the largest: (share, ns)."""
+        delays = self._in_order()
+        if not delays:
+            return []
+        last = len(delays) - 1
+        return [(i / points, delays[round(i * last / points)]) for i in range(points + 1)]
+
+    def _in_order(self) -> list[int]:
+        if self._sorted is None or len(self._sorted) != len(self.delays):
+            self._sorted = sorted(self.delays)
+        return self._sorted
+
+    def _sent(self, at: Instant, packet: bytes) -> None:
+        flow = self._by_key.get(flow_key(packet))
+        if flow is None:
+            return
+        counts = self.counts[flow]
+        self._on_way[_identity(packet)] = at, flow, counts.offered
+        counts.offered += 1
+        self.bins[at // self._width][0] += _payload_bits(packet)
+        if at - self._pruned > self._keep:
+            self._prune(at)
+
+    def _arrived(self, at: Instant, packet: bytes) -> None:
+        identity = _identity(packet)
+        sent = self._on_way.pop(identity, None)
+        if sent is None:
+            flow = self._by_key.get(flow_key(packet))
+            if flow is not None and identity in self._done:
+                self.counts[flow].duplicated += 1
+            return
+        since, flow, number = sent
+        self._done[identity] = at
+        counts = self.counts[flow]
+        counts.delivered += 1
+        counts.delays.append(at - since)
+        self.delays.append(at - since)
+        if number < counts.newest:
+            counts.reordered += 1
+        else:
+            counts.newest = number
+        self.bins[at // self._width][1] += _payload_bits(packet)
+
+    def _prune(self, now: Instant) -> None:
+        self._pruned = now
+        limit = now - self._keep
+        self._on_way = {key: sent for key, sent in self._on_way.items() if sent[0] > limit}
+        self._done = {key: at for key, at in self._done.items() if at > limit}
+
+
+BINS = 100
+
+
+class Drops(Observer):
+    """Where frames were refused or lost, and why."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def see(self, moment: Moment) -> None:
+        if moment.kind is Kind.DROPPED:
+            key = moment.where, moment.why
+            self.counts[key] = self.counts.get(key, 0) + 1
+
+
+def flow_quantiles(counts: FlowCounts) -> tuple[int | None, ...]:
+    """p50, p99, the largest, and the variation (p99 less the least, RFC 5481 4.2), in ns."""
+    delays = sorted(counts.delays)
+    if not delays:
+        return None, None, None, None
+    p99 = _quantile(delays, 0.99)
+    assert p99 is not None
+    return _quantile(delays, 0.5), p99, delays[-1], p99 - delays[0]
+
+
+def _quantile(delays: list[int], share: float) -> int | None:
+    """The nearest rank: the smallest delay that `share` of all do not exceed."""
+    if not delays:
+        return None
+    rank = -(-len(delays) * round(share * 1000) // 1000)
+    return delays[max(rank, 1) - 1]
+
+
+def _destination(packet: bytes) -> Ip | None:
+    if packet[:1] >= b"\x60":
+        return packet[24:40] if len(packet) >= ipv6.HEADER_LEN else None
+    return packet[16:20] if len(packet) >= ipv4.HEADER_LEN else None
+
+
+def _identity(packet: bytes) -> bytes:
+    """What a router leaves as it is: everything but the hop count and the header checksum."""
+    if packet[0] >> 4 == 6:
+        return packet[8:]
+    return packet[4:6] + packet[12:]
+
+
+def _payload_bits(packet: bytes) -> int:
+    """Behind the IP header and the 8 bytes of UDP or ICMP."""
+    header = 40 if packet[0] >> 4 == 6 else (packet[0] & 15) * 4
+    return max(0, len(packet) - header - 8) * 8
