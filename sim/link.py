@@ -68,6 +68,7 @@ class Direction:
         link, node = self.link, self.target.node
         self._careful = bool(self._network.watched or link.faults or not link.up)
         self._receive = node.receive if node.up else node.refuse
+        self._times.clear()
         self._backlog_max = link.backlog_max
 
     def send(self, frame: bytes) -> None:
@@ -180,14 +181,30 @@ class Link:
             raise UsageError(f"link `{a.name}`, `{b.name}`: rate, delay and sizes are positive")
         self.name = f"{a.node.name}--{b.node.name}"
         self.rate, self.delay, self.overhead, self.least = rate, delay, overhead, least
-        self.backlog_max: Duration = (
-            1 << 62 if queue is None or rate is None else queue * 8 * SECOND // rate
-        )
+        self.queue = queue
         self.up = True
         self._faults: tuple[Fault, ...] = ()
         self.directions = (Direction(self, a, b, network), Direction(self, b, a, network))
         a.plug(*self.directions)
         b.plug(*reversed(self.directions))
+
+    @property
+    def backlog_max(self) -> Duration:
+        """How long what waits may take to send when a frame comes, in ns."""
+        if self.queue is None or self.rate is None:
+            return 1 << 62
+        return self.queue * 8 * SECOND // self.rate
+
+    def change(self, **settings: int | None) -> None:
+        """Take over rate, delay, overhead, least and queue, where given and not None.
+
+        What is on the way arrives as it was sent.
+        """
+        for name, value in settings.items():
+            assert name in ("rate", "delay", "overhead", "least", "queue")
+            if value is not None:
+                setattr(self, name, value)
+        self.settle()
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -220,9 +220,11 @@ class Network(simpy.Environment):
         return wrong
 
     def _start(self) -> None:
-        self.watched = bool(self.observers)
-        for link in self.links:
-            link.settle()
+        watched = bool(self.observers)
+        if watched != self.watched or not self._started:
+            self.watched = watched
+            for link in self.links:
+                link.settle()
         if not self._started:
             self._started = True
             for node in self.nodes.values():

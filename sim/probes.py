@@ -224,7 +224,7 @@ class FlowCounts:
     duplicated: int = 0
     reordered: int = 0
     newest: int = -1  # the highest number delivered so far
-    delays: array[int] = field(default_factory=lambda: array("q"))
+    delays: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 class Delivery(Observer):
@@ -236,9 +236,9 @@ class Delivery(Observer):
         places = list(places)
         self.flows = list(flows)
         self.counts = [FlowCounts() for _ in self.flows]
-        self.delays = array("q")
+        self.delays: array[int] = array("q")
         self.bins: list[list[int]] = [[0, 0] for _ in range(BINS)]  # bits offered, delivered
-        self._width = max(1, -(-until // BINS))
+        self.width = max(1, -(-until // BINS))
         self._keep = keep  # what is older than this is lost, and forgotten
         self._by_key = {key: i for i, flow in enumerate(self.flows) for key in flow.match}
         self._ports = {place.speaks: place for place in places}
@@ -287,7 +287,7 @@ class Delivery(Observer):
         counts = self.counts[flow]
         self._on_way[_identity(packet)] = at, flow, counts.offered
         counts.offered += 1
-        self.bins[at // self._width][0] += _payload_bits(packet)
+        self.bins[at // self.width][0] += _payload_bits(packet)
         if at - self._pruned > self._keep:
             self._prune(at)
 
@@ -309,7 +309,7 @@ class Delivery(Observer):
             counts.reordered += 1
         else:
             counts.newest = number
-        self.bins[at // self._width][1] += _payload_bits(packet)
+        self.bins[at // self.width][1] += _payload_bits(packet)
 
     def _prune(self, now: Instant) -> None:
         self._pruned = now

@@ -70,7 +70,8 @@ class Run(msgspec.Struct, kw_only=True):
     """One run. `summary` is the object that `--json` prints."""
 
     scenario: str
-    scenario_text: str  # the TOML that was run, changes by options included
+    scenario_text: str  # the TOML
+    changes: list[str] = []  # what `--set` changed in it, before the seed
     seed: int
     verdict: str  # pass, fail, stopped
     failed: list[Failure]

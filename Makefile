@@ -1,0 +1,46 @@
+# One door to every task: each target first makes the environment it needs, in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
+
+.PHONY: setup demo test check bench
+
+setup: .venv/.ready
+	@:
+
+demo: setup
+	@$(BIN)/vtap run examples/abilene.toml --out results
+
+test: setup
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4
+
+check: setup
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --strict --no-error-summary
+	@$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+
+bench: setup
+	@$(BIN)/python benchmarks/run.py
+
+# Why no environment can be made of $(PYTHON), in one line; nothing where it can.
+unfit = $(shell \
+	command -v '$(PYTHON)' > /dev/null || { echo 'no `$(PYTHON)` here' \
+		'(hint: install Python 3.11 or newer, or name it: `make PYTHON=/path/to/python3`)'; exit; }; \
+	'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo '`$(PYTHON)` is' \
+		'older than 3.11 (hint: name a newer one: `make PYTHON=python3.11`)'; exit; }; \
+	'$(PYTHON)' -c 'import ensurepip, venv' 2> /dev/null || echo '`$(PYTHON)` has no `venv`' \
+		'(hint: apt-get install python3-venv)')
+
+# The pinned packages: made anew, and removed again if anything fails half-way.
+.venv/.locked: requirements.lock
+	$(if $(unfit),$(error $(unfit)))
+	@echo 'installing the pinned packages into .venv' >&2
+	@{ '$(PYTHON)' -m venv --clear .venv && $(PIP) --require-hashes -r requirements.lock; } \
+		|| { rm -rf .venv; exit 2; }
+	@touch $@
+
+# The project itself, editable.
+.venv/.ready: .venv/.locked pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,5 @@
+"""`python -m sim` is `vtap`."""
+
+from sim.cli import main
+
+main()

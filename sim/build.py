@@ -1,0 +1,256 @@
+"""A graph becomes a Network. The only file that knows both.
+
+Each broadcast domain (hubs and switches joined by links) is a LAN with a subnet of its own,
+10.0.0.0/16, 10.1.0.0/16, … and fd00:0:0:N::/64; its endpoints are numbered in the graph's order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sim.link import Link
+from sim.network import Network
+from sim.node import Node, Port
+from sim.nodes.gateway import LanGateway
+from sim.nodes.host import L3Host
+from sim.nodes.interface import Addresses
+from sim.nodes.softether.server import SoftEtherServer
+from sim.nodes.station import Station
+from sim.nodes.switch import Switch
+from sim.nodes.virtual_tap import VirtualTapNode
+from sim.probes import Place
+from topologies import Graph, GraphError
+from virtualtap.config import TapConfig
+from virtualtap.units import MS, US
+from virtualtap.wire.address import Ip
+
+Endpoint = L3Host | Station | LanGateway
+
+_LAN: dict[str, int | None] = {"rate": 1_000_000_000, "delay": 5 * US, "overhead": 24, "least": 60}
+# A frame in a session: 4 bytes for the batch, 4 for the frame (Connection.c:ConnectionSend), 22 of
+# a TLS 1.3 record (RFC 8446 5.2), 32 of TCP with time stamps (RFC 7323), 20 of IPv4.
+_CASCADE: dict[str, int | None] = {
+    "rate": 1_000_000_000,
+    "delay": 1 * MS,
+    "overhead": 82,
+    "queue": None,
+}
+_ACCESS: dict[str, int | None] = {
+    "rate": 100_000_000,
+    "delay": 5 * MS,
+    "overhead": 82,
+    "queue": None,
+}
+_HOST: dict[str, int | None] = {}  # a host and its tap are one device: no rate, no delay
+_LANS_MAX, _ENDPOINTS_MAX = 256, 65_000
+_SITES = ("hub", "switch")
+
+
+@dataclass(slots=True)
+class Built:
+    """A network and what is where in it."""
+
+    network: Network
+    links: dict[str, Link] = field(default_factory=dict)  # by `a--b`
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
+    bridges: dict[str, Switch | SoftEtherServer] = field(default_factory=dict)
+
+
+def build(graph: Graph, seed: int, *, ipv6: bool = False) -> Built:
+    """The network of a graph that `topologies.check` accepts. GraphError where it cannot be."""
+    built = Built(Network(seed))
+    plan = _Plan(graph, ipv6)
+    for name, attributes in graph.nodes(data=True):
+        node = built.network.add(_MAKERS[attributes["kind"]](name, plan))
+        if isinstance(node, L3Host | Station | LanGateway):
+            built.endpoints[name] = node
+        elif isinstance(node, Switch | SoftEtherServer):
+            built.bridges[name] = node
+    for a, b, attributes in graph.edges(data=True):
+        kinds = frozenset((graph.nodes[a]["kind"], graph.nodes[b]["kind"]))
+        settings = {**_defaults(kinds), **attributes}
+        ports = [_port(built.network.nodes[one], other, graph) for one, other in ((a, b), (b, a))]
+        link = built.network.connect(ports[0], ports[1], **settings)
+        built.links[link.name] = link
+    built.places = [place for node in built.endpoints.values() for place in _places(node, graph)]
+    return built
+
+
+class _Plan:
+    """Who is called what: a MAC and addresses for each endpoint in each of its LANs."""
+
+    def __init__(self, graph: Graph, ipv6: bool) -> None:
+        self.graph = graph
+        self._ipv6 = ipv6
+        self._lans = _lans(graph)
+        self._macs = 0
+        self._made: dict[str, list[Addresses]] = {}
+        members = [0] * (1 + max(self._lans.values(), default=0))
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._gateways: dict[int, int] = {}  # LAN → number of its first gateway
+        for name, attributes in graph.nodes(data=True):
+            kind = attributes["kind"]
+            for lan in self._lans_of(name) if kind in ("host", "station", "gateway") else ():
+                members[lan] += 1
+                self._numbers[name, lan] = members[lan]
+                if kind == "gateway":
+                    self._gateways.setdefault(lan, members[lan])
+        if len(members) > _LANS_MAX or max(members) > _ENDPOINTS_MAX:
+            raise GraphError(
+                f"{len(members)} separate LANs, the largest of {max(members)} endpoints",
+                f"at most {_LANS_MAX} LANs of {_ENDPOINTS_MAX} have addresses",
+            )
+
+    def addresses(self, name: str) -> list[Addresses]:
+        """One for each LAN that `name` is in, the LAN of its first link first."""
+        if name not in self._made:
+            self._made[name] = [self._addresses(name, lan) for lan in self._lans_of(name)]
+        return self._made[name]
+
+    def _addresses(self, name: str, lan: int) -> Addresses:
+        self._macs += 1
+        gateway = self._gateways.get(lan)
+        number = self._numbers[name, lan]
+        led = gateway is not None and gateway != number
+        return Addresses(
+            mac=b"\x02\x00" + self._macs.to_bytes(4),
+            ip=_ip(lan, number),
+            prefix_length=16,
+            gateway=_ip(lan, gateway) if led and gateway else None,
+            ip6=(_ip6(lan, number),) if self._ipv6 else (),
+            gateway6=_ip6(lan, gateway) if led and gateway and self._ipv6 else None,
+        )
+
+    def _lans_of(self, name: str) -> list[int]:
+        graph = self.graph
+        near = [graph.nodes[other]["kind"] for other in graph[name]]
+        if graph.nodes[name]["kind"] == "host":
+            assert near == ["tap"]
+            name = next(iter(graph[name]))
+        lans = [self._lans[other] for other in graph[name] if other in self._lans]
+        return list(dict.fromkeys(lans))
+
+
+def _lans(graph: Graph) -> dict[str, int]:
+    """Each hub and switch → the number of its broadcast domain, in the graph's order."""
+    kinds = {name: attributes["kind"] for name, attributes in graph.nodes(data=True)}
+    found: dict[str, int] = {}
+    lans = 0
+    for start in (name for name, kind in kinds.items() if kind in _SITES):
+        if start in found:
+            continue
+        found[start] = lans
+        waiting = [start]
+        while waiting:
+            for other in graph[waiting.pop()]:
+                if kinds[other] in _SITES and other not in found:
+                    found[other] = lans
+                    waiting.append(other)
+        lans += 1
+    return found
+
+
+def _ip(lan: int, number: int) -> Ip:
+    return (10 << 24 | lan << 16 | number).to_bytes(4)
+
+
+def _ip6(lan: int, number: int) -> Ip:
+    return b"\xfd\x00" + lan.to_bytes(6) + number.to_bytes(8)
+
+
+def _tap(name: str, plan: _Plan) -> Node:
+    host = next(other for other in plan.graph[name] if plan.graph.nodes[other]["kind"] == "host")
+    addresses = plan.addresses(host)[0]
+    config = TapConfig(
+        our_mac=addresses.mac,
+        our_ip=addresses.ip,
+        prefix_length=addresses.prefix_length,
+        gateway_ip=addresses.gateway,
+        our_ip6=addresses.ip6,
+        gateway_ip6=addresses.gateway6,
+    )
+    return VirtualTapNode(name, config)
+
+
+def _host(name: str, plan: _Plan) -> Node:
+    addresses = plan.addresses(name)[0]
+    return L3Host(name, addresses.ip, addresses.prefix_length, addresses.ip6)
+
+
+def _station(name: str, plan: _Plan) -> Node:
+    return Station(name, plan.addresses(name)[0])
+
+
+def _gateway(name: str, plan: _Plan) -> Node:
+    gateway = LanGateway(name)
+    for addresses in plan.addresses(name):
+        gateway.add_interface(addresses)
+    return gateway
+
+
+_MAKERS: dict[str, Callable[[str, _Plan], Node]] = {
+    "hub": lambda name, plan: SoftEtherServer(name),
+    "switch": lambda name, plan: Switch(name),
+    "tap": _tap,
+    "host": _host,
+    "station": _station,
+    "gateway": _gateway,
+}
+
+
+def _defaults(kinds: frozenset[str]) -> dict[str, int | None]:
+    if kinds == {"tap", "host"}:
+        return _HOST
+    if kinds == {"hub"}:
+        return _CASCADE
+    if kinds == {"hub", "tap"}:
+        return _ACCESS
+    return _LAN
+
+
+def _port(node: Node, other: str, graph: Graph) -> Port:
+    """The port of `node` for its link to `other`."""
+    if isinstance(node, SoftEtherServer):
+        return node.session()
+    if isinstance(node, Switch):
+        return node.port()
+    if isinstance(node, VirtualTapNode):
+        return node.host if graph.nodes[other]["kind"] == "host" else node.lan
+    if isinstance(node, LanGateway):
+        return next(port for port in node.ports.values() if port.out is None)
+    return next(iter(node.ports.values()))
+
+
+def _places(node: Endpoint, graph: Graph) -> Iterable[Place]:
+    """One for each interface. A host has its tap's MAC and LAN."""
+    if isinstance(node, L3Host):
+        assert node.uplink.out is not None
+        tap = node.uplink.out.target.node
+        assert isinstance(tap, VirtualTapNode)
+        config = tap.config
+        yield Place(
+            node.name,
+            node.uplink.name,
+            tap.lan.name,
+            config.our_mac,
+            node.stack.ip,
+            config.prefix_length,
+            node.stack.ip6,
+            config.gateway_ip,
+            config.gateway_ip6,
+        )
+        return
+    interfaces = [node.interface] if isinstance(node, Station) else node.interfaces.values()
+    for interface in interfaces:
+        port = interface.port.name
+        yield Place(
+            node.name,
+            port,
+            port,
+            interface.mac,
+            interface.ip,
+            16,
+            interface.ip6,
+            interface.gateway,
+            interface.gateway6,
+        )

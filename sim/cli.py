@@ -1,0 +1,241 @@
+"""`vtap`: one function per command, no logic."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from typer.exceptions import Abort, Exit, TyperException
+
+from sim import checkup, console, results
+from sim.capture import escaped
+from sim.limits import Limits
+from sim.results import ResultError, Run
+from sim.run import Order, Progress, order_of, perform
+from sim.scenario import CAPTURE_SCOPES, of_topology
+from sim.scenario import read as read_scenario
+from topologies import CATALOG, GraphError, load, names
+from virtualtap.errors import UsageError
+
+HELD, FAILED, WRONG_CALL, NOT_JUDGED, INTERRUPTED = 0, 1, 2, 3, 130
+_STATUS = {"pass": HELD, "fail": FAILED, "stopped": NOT_JUDGED}
+
+app = typer.Typer(
+    name="vtap",
+    help="A laboratory for Ethernet over IP: real frames, simulated networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+MaxNodes = Annotated[int, typer.Option(min=1, help="Refuse larger networks.")]
+MaxEvents = Annotated[int, typer.Option(min=1, help="Refuse, or stop, longer runs.")]
+MaxMemory = Annotated[int, typer.Option(min=1, help="Bytes.")]
+MaxDisk = Annotated[int, typer.Option(min=1, help="Bytes.")]
+_LIMITS = Limits()
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path | None, typer.Argument(help="A scenario file.")] = None,
+    topology: Annotated[
+        str | None, typer.Option(help="Without a scenario: a name, or a GraphML or GML file.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="key.key=value, instead of the scenario's.")
+    ] = None,
+    bare: Annotated[bool, typer.Option("--bare", help="Counters only, as fast as can be.")] = False,
+    capture: Annotated[
+        str | None, typer.Option(help=f"What is recorded: {', '.join(CAPTURE_SCOPES)}.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
+    json: Json = False,
+    quiet: Quiet = False,
+    max_nodes: MaxNodes = _LIMITS.nodes,
+    max_events: MaxEvents = _LIMITS.events,
+    max_memory: MaxMemory = _LIMITS.memory,
+    max_disk: MaxDisk = _LIMITS.disk,
+) -> int:
+    """Run a scenario, or a topology with the ordinary traffic; write and judge the results."""
+    if (scenario is None) == (topology is None):
+        raise UsageError(
+            "give a scenario file or `--topology`", "`vtap run examples/quickstart.toml`"
+        )
+    order = Order(
+        text=of_topology(topology or "") if scenario is None else read_scenario(scenario),
+        folder=Path() if scenario is None else scenario.parent,
+        where=str(scenario or topology),
+        changes=tuple(changes or ()),
+        seed=seed,
+        bare=bare,
+        capture=capture,
+        limits=Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk),
+    )
+    with console.progress(order.where, quiet=quiet or json) as step:
+        done, folder = perform(order, out, step)
+    assert folder is not None
+    page = None if bare else _draw([results.read(folder)], folder)
+    if json:
+        console.print_json(done.summary)
+    else:
+        console.show_run(done, page, folder)
+    return _STATUS[done.verdict]
+
+
+@app.command()
+def replay(
+    run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run a written run again, from its own graph and seed: is everything the same?"""
+    before = results.read(run)
+    folder = run.parent if run.name == results.RUN_FILE else run
+    with console.progress(before.name, quiet=quiet or json) as step:
+        after = _again(before, folder, step)
+    same = [before.digest, *_counts(before)] == [after.digest, *_counts(after)]
+    if json:
+        console.print_json({**after.summary, "same": same, "expected_digest": before.digest})
+    elif same:
+        console.show_run(after, None, None)
+        console.out.print(Text(f"same as before: {after.digest or 'all counts'}"))
+    else:
+        console.show_run(after, None, None)
+        console.out.print(Text(f"not as before: {before.digest}", style="red"))
+        if before.versions != after.versions:
+            console.say(f"versions differ: {before.versions} before, {after.versions} now")
+    return HELD if same else FAILED
+
+
+@app.command()
+def report(
+    where: Annotated[Path, typer.Argument(metavar="RESULTS", help="A run, or a folder of runs.")],
+) -> int:
+    """Draw the page again: one run, or all runs below a folder on one page."""
+    folders = results.find(where)
+    if not folders:
+        raise ResultError(f"there is no run in `{where}`", "name a folder that `vtap run` wrote")
+    runs = [results.read(folder) for folder in folders]
+    folder = where.parent if where.name == results.RUN_FILE else where
+    console.out.print(Text(f"page: {_draw(runs, folder)}"))
+    return HELD
+
+
+@app.command()
+def topologies(
+    name: Annotated[str | None, typer.Argument(help="One of them, or a file.")] = None,
+    check: Annotated[
+        str | None, typer.Option(help="Build and run every network of a folder, or of `topohub`.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """List the topologies, describe one, or check many."""
+    if check is not None:
+        return _check(check, json=json)
+    if name is None:
+        _list(json=json)
+    else:
+        _describe(name, json=json)
+    return HELD
+
+
+def _draw(runs: list[Run], folder: Path) -> Path:
+    from reports.page import write_page  # noqa: PLC0415  # half a second that most calls save
+
+    return write_page(runs, folder)
+
+
+def _again(before: Run, folder: Path, step: Progress | None) -> Run:
+    return perform(order_of(before, folder, _LIMITS), None, step)[0]
+
+
+def _counts(run: Run) -> list[object]:
+    return [run.summary.get(name) for name in ("events", "crossings", "delivered", "dropped")]
+
+
+def _check(where: str, *, json: bool) -> int:
+    rows = []
+    for name, built, words in checkup.check(where, _LIMITS):
+        rows.append({"name": name, "built": built, "words": words})
+        if not json:
+            mark = ("built and run", "green") if built else ("refused", "yellow")
+            console.out.print(
+                Text.assemble(f"{escaped(name, 60)}: ", mark, f": {escaped(words, 300)}")
+            )
+    if json:
+        console.print_json({"schema": results.SCHEMA, "networks": rows})
+    else:
+        built_count = sum(row["built"] is True for row in rows)
+        console.say(f"{built_count} of {len(rows)} built and run")
+    return HELD
+
+
+def _list(*, json: bool) -> None:
+    if json:
+        console.print_json({"schema": results.SCHEMA, "topologies": names()})
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for key, function in CATALOG.items():
+        table.add_row(key, Text((function.__doc__ or "").partition("\n")[0]))
+    console.out.print(table)
+    others = [key for key in names() if key not in CATALOG]
+    console.out.print(Text(f"and {len(others)} real networks of TopoHub: " + ", ".join(others)))
+
+
+def _describe(name: str, *, json: bool) -> None:
+    graph = load(name)
+    kinds: dict[str, int] = {}
+    for _, attributes in graph.nodes(data=True):
+        kinds[attributes["kind"]] = kinds.get(attributes["kind"], 0) + 1
+    delays = [data.get("delay", 0) for _, _, data in graph.edges(data=True)]
+    facts = {
+        "name": name,
+        "nodes": len(graph),
+        "links": graph.number_of_edges(),
+        "kinds": kinds,
+        "least_delay_ns": min(delays, default=None),
+        "largest_delay_ns": max(delays, default=None),
+        "names": list(graph),
+    }
+    if json:
+        console.print_json({"schema": results.SCHEMA, **facts})
+        return
+    for key, value in facts.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        console.out.print(Text(f"{key}: {escaped(text, 2000)}"))
+
+
+def call(arguments: list[str]) -> int:
+    """Do what the arguments say: the exit status. Every error is one line with a hint."""
+    try:
+        return app(arguments, standalone_mode=False) or HELD
+    except (UsageError, GraphError, ResultError) as error:
+        console.complain(str(error), error.hint)
+    except TyperException as error:
+        console.complain(" ".join(error.format_message().lower().split()), "`vtap --help`")
+    except Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, Abort):
+        console.complain("interrupted", "nothing was written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except OSError as error:
+        console.complain(f"{error.strerror or error}: {error.filename or ''}".lower())
+    return WRONG_CALL
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(call(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

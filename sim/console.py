@@ -1,0 +1,132 @@
+"""What a terminal shows: words on stderr, data on stdout, nothing from a stranger as markup."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from sim.capture import escaped
+from sim.results import Run
+from virtualtap.units import SECOND, Duration, Instant
+
+_LONGEST = 200
+_COLORS = {"pass": "green", "fail": "red", "stopped": "yellow"}
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """One line: what is wrong, and what would do."""
+    text = escaped(message, 1000)
+    if hint:
+        text += f" (hint: {escaped(hint, 1000)})"
+    err.print(Text(f"error: {text}"))
+
+
+def say(text: str) -> None:
+    """A word on the way."""
+    err.print(Text(escaped(text, 1000)))
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """One object on stdout."""
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
+
+
+@contextmanager
+def progress(
+    name: str, *, quiet: bool
+) -> Iterator[Callable[[Instant, Duration, int], None] | None]:
+    """A bar with simulated time and happenings a second; only on a terminal."""
+    if quiet or not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[simulated]}", markup=False),
+        TextColumn("{task.fields[speed]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(escaped(name, 40), total=1.0, simulated="", speed="")
+
+        def step(now: Instant, until: Duration, events: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            bar.update(
+                task,
+                completed=now / until,
+                simulated=f"{now / SECOND:.2f} of {until / SECOND:g} s",
+                speed=f"{events / elapsed / 1000:.0f} k frames/s" if elapsed else "",
+            )
+
+        yield step
+
+
+def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
+    """The verdict, the numbers, and the command that repeats it."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in _rows(run.summary):
+        table.add_row(name, Text(value))
+    out.print(
+        Text.assemble(
+            (f"{run.scenario} ", "bold"),
+            f"seed {run.seed}: ",
+            (run.verdict, _COLORS.get(run.verdict, "")),
+        )
+    )
+    out.print(table)
+    for remark in run.remarks:
+        say(remark)
+    for failure in run.failed:
+        value = "null" if failure.value is None else f"{failure.value}"
+        text = f"{failure.field}: {value} is not {failure.limit}, first at {failure.at_s:g} s"
+        out.print(Text(escaped(text, 1000), style="red"))
+    if page is not None:
+        out.print(Text(f"page: {page}"))
+    if folder is not None:
+        out.print(Text(f"replay: vtap replay {folder}"))
+
+
+def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "simulated", f"{summary['simulated_s']:g} s in {summary['wall_s']:.2f} s"
+    yield "frames", f"{summary['crossings']:,} crossings, {summary['events']:,} events"
+    yield "payloads", f"{summary['delivered']:,} delivered"
+    dropped = ", ".join(f"{why} {count:,}" for why, count in summary["dropped"].items())
+    yield "dropped", escaped(dropped or "nothing", _LONGEST)
+    unresolved = summary["arp_unresolved"]
+    if unresolved:
+        yield "ARP convergence", f"{unresolved:,} pairs unresolved"
+    else:
+        yield "ARP convergence", _seconds(summary["arp_convergence_s"])
+    learning = summary["broadcast_learning"]
+    if learning["share"] is not None:
+        yield (
+            "broadcast learning",
+            f"{learning['share']:.1%} of pairs, all at {_seconds(learning['time_to_all_s'])}, "
+            f"{learning['flooded_share'] or 0:.1%} of copies flooded",
+        )
+    latency = summary["latency_s"]
+    if latency["p50"] is not None:
+        yield "delay p50, p99", f"{_seconds(latency['p50'])}, {_seconds(latency['p99'])}"
+    rates = summary["throughput_bps"]
+    yield "throughput", f"{rates['delivered'] / 1e6:.3f} of {rates['offered'] / 1e6:.3f} Mbit/s"
+    if summary["digest"] is not None:
+        yield "digest", summary["digest"]
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value * 1000:.3f} ms" if value < 1 else f"{value:.3f} s"

@@ -1,0 +1,201 @@
+"""What a run measured: the fields of its JSON, and its tables."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim.build import Built
+from sim.expect import Value
+from sim.network import Network
+from sim.node import Node
+from sim.observers import Observer
+from sim.probes import (
+    ArpConvergence,
+    BroadcastLearning,
+    Delivery,
+    Digest,
+    Drops,
+    flow_quantiles,
+)
+from sim.results import Rows
+from sim.traffic import Flow
+from virtualtap.units import SECOND, Instant
+from virtualtap.wire.address import ip_text, mac_text
+
+_KEEP = 60 * SECOND  # a payload that has not arrived after this is lost
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+
+
+class Measures:
+    """The counters of a network and, unless it runs bare, its probes."""
+
+    def __init__(self, built: Built, flows: Sequence[Flow], until: Instant, *, bare: bool) -> None:
+        self._built = built
+        self._network = built.network
+        self._until = until
+        self.bare = bare
+        self.digest = Digest()
+        self.convergence = ArpConvergence(built.places)
+        hub_ports = {
+            port.name: name for name, node in built.bridges.items() for port in node.ports.values()
+        }
+        lan_ports = [place.lan for place in built.places]
+        self.learning = BroadcastLearning(hub_ports, lan_ports)
+        self.delivery = Delivery(built.places, flows, until, _KEEP)
+        self.drops = Drops()
+
+    def probes(self) -> list[Observer]:
+        """What must watch the network; nothing where it runs bare."""
+        if self.bare:
+            return []
+        return [self.digest, self.convergence, self.learning, self.delivery, self.drops]
+
+    def value(self, field: str) -> Value:
+        """One field of the JSON, dotted; None where it needs a probe and there is none."""
+        network = self._network
+        if field.startswith("dropped."):
+            return network.drops().get(field.removeprefix("dropped."), 0)
+        counters: dict[str, Callable[[], Value]] = {
+            "events": network.events,
+            "crossings": network.crossings,
+            "delivered": lambda: network.tally.delivered,
+            "throughput_bps.offered": lambda: self._rate(network.tally.offered_bytes),
+            "throughput_bps.delivered": lambda: self._rate(network.tally.delivered_bytes),
+        }
+        if field in counters:
+            return counters[field]()
+        return None if self.bare else self._probed(field)
+
+    def summary(self) -> dict[str, Any]:
+        """The measured part of the JSON."""
+        learning = ("share", "time_to_all_s", "flooded_share")
+        return {
+            **{field: self.value(field) for field in ("events", "crossings", "delivered")},
+            "dropped": self._network.drops(),
+            "arp_convergence_s": self.value("arp_convergence_s"),
+            "arp_unresolved": self.value("arp_unresolved"),
+            "broadcast_learning": {
+                name: self.value(f"broadcast_learning.{name}") for name in learning
+            },
+            "latency_s": {name: self.value(f"latency_s.{name}") for name in _QUANTILES},
+            "throughput_bps": {
+                name: self.value(f"throughput_bps.{name}") for name in ("offered", "delivered")
+            },
+        }
+
+    def tables(self) -> dict[str, Rows]:
+        """The rows of each table of a run, as `results.TABLES` names their columns."""
+        found = {"nodes": self._nodes()}
+        if not self.bare:
+            found |= {
+                "arp_convergence": self._convergence(),
+                "broadcast_learning": self._learning(),
+                "latency": list(self.delivery.curve()),
+                "throughput": self._throughput(),
+                "flows": self._flows(),
+                "drops": [(*key, count) for key, count in sorted(self.drops.counts.items())],
+                "links": self._links(),
+            }
+        return found
+
+    def _probed(self, field: str) -> Value:
+        name = field.rpartition(".")[2]
+        if field.startswith("latency_s."):
+            delay = self.delivery.quantile(_QUANTILES[name])
+            return None if delay is None else delay / SECOND
+        probes: dict[str, Callable[[], Value]] = {
+            "digest": self.digest.value,
+            "arp_convergence_s": self.convergence.value,
+            "arp_unresolved": lambda: self.convergence.unresolved,
+            "broadcast_learning.share": self.learning.share,
+            "broadcast_learning.time_to_all_s": self.learning.time_to_all,
+            "broadcast_learning.flooded_share": self.learning.flooded_share,
+        }
+        return probes[field]()
+
+    def _rate(self, count: int) -> float:
+        now = self._network.now
+        return count * 8 * SECOND / now if now else 0.0
+
+    def _convergence(self) -> Rows:
+        resolved = self.convergence.resolved
+        return [
+            (sender, ip_text(hop), asked, resolved.get((sender, hop)))
+            for (sender, hop), asked in self.convergence.asked.items()
+        ]
+
+    def _learning(self) -> Rows:
+        """As frames allow it (`reached_ns`), and as the table reports it now (`in_table`)."""
+        learning = self.learning
+        tables = {name: node.table() for name, node in self._built.bridges.items()}
+        return [
+            (hub, mac_text(mac), learning.reached.get((hub, mac)), int(mac in tables[hub]))
+            for hub in learning.hubs()
+            for mac in learning.senders
+        ]
+
+    def _throughput(self) -> Rows:
+        delivery = self.delivery
+        width = delivery.width
+        return [
+            ((i + 1) * width, *(bits * SECOND / width for bits in pair))
+            for i, pair in enumerate(delivery.bins)
+            if i * width < self._network.now
+        ]
+
+    def _flows(self) -> Rows:
+        return [
+            (
+                flow.name,
+                flow.kind,
+                flow.source,
+                flow.destination,
+                counts.offered,
+                counts.delivered,
+                counts.duplicated,
+                counts.reordered,
+                *flow_quantiles(counts),
+            )
+            for flow, counts in zip(self.delivery.flows, self.delivery.counts, strict=True)
+        ]
+
+    def _links(self) -> Rows:
+        seconds = self._network.now / SECOND
+        rows: Rows = []
+        for link in self._network.links:
+            for way in link.directions:
+                used = way.bits / (link.rate * seconds) if link.rate and seconds else None
+                rows.append(
+                    (
+                        way.source.name,
+                        way.target.name,
+                        link.rate,
+                        link.delay,
+                        way.sent,
+                        way.duplicated,
+                        way.arrived,
+                        sum(way.lost.values()),
+                        used,
+                    )
+                )
+        return rows
+
+    def _nodes(self) -> Rows:
+        return [_fates(node, self._network) for node in self._network.nodes.values()]
+
+
+def _fates(node: Node, network: Network) -> tuple[str | int, ...]:
+    fates = node.fates
+    return (
+        node.name,
+        type(node).__name__,
+        sum(port.into.arrived for port in node.ports.values() if port.into),
+        fates.consumed,
+        fates.translated,
+        fates.held,
+        fates.forwarded,
+        sum(fates.dropped.values()),
+        sum(port.out.sent for port in node.ports.values() if port.out),
+        fates.copies,
+        fates.originated,
+        fates.released,
+    )

@@ -1,0 +1,306 @@
+"""One run: a scenario is built, watched, judged and written."""
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from sim import enact, expect, results, timeline
+from sim.build import Built, build
+from sim.capture import ETHERNET, RAW_IP, Capture
+from sim.limits import Limits, Stopped, Watch, estimate
+from sim.measures import Measures
+from sim.node import Medium
+from sim.results import Failure, Run
+from sim.scenario import SCHEMA, Replay, Scenario, decode, duration
+from topologies import Graph, cascade_tree, check, load, populate
+from virtualtap.errors import UsageError
+from virtualtap.units import SECOND, Duration, Instant
+
+Progress = Callable[[Instant, Duration, int], None]  # (now, until, happenings so far)
+INPUTS = "inputs"  # the folder of a run that keeps the files its scenario names
+INPUT_MAX = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to run, and how: everything that `vtap run` can say.
+
+    `graph` and `inputs` are those of an earlier run, where it is replayed.
+    """
+
+    text: str
+    folder: Path  # what file names in the scenario are relative to
+    where: str = "scenario"  # how errors call it
+    changes: tuple[str, ...] = ()
+    seed: int | None = None
+    bare: bool = False
+    capture: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    graph: Mapping[str, Any] | None = None
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+
+    def scenario(self) -> Scenario:
+        """The scenario after all changes. UsageError: one line."""
+        changes = self.changes
+        if self.seed is not None:
+            changes = (*changes, f"seed={self.seed}")
+        if self.capture is not None:
+            changes = (*changes, f"capture={self.capture}")
+        return decode(self.text, changes, self.where)
+
+
+def perform(
+    order: Order, out: Path | None, progress: Progress | None = None
+) -> tuple[Run, Path | None]:
+    """Run it and, below `out`, write it: the run, and its folder.
+
+    UsageError, GraphError or ResultError for what cannot be run or written.
+    """
+    scenario = order.scenario()
+    stage = _Stage(order, scenario)
+    if out is None:
+        return stage.run(None, progress), None
+    with results.writing(out, scenario.name, scenario.seed) as folder:
+        run = stage.run(folder, progress)
+        results.write(run, folder)
+        stage.keep_inputs(folder)
+    return run, out / scenario.name / str(scenario.seed)
+
+
+def order_of(run: Run, folder: Path, limits: Limits) -> Order:
+    """What repeats a run that was written to `folder`: its own graph and inputs."""
+    return Order(
+        text=run.scenario_text,
+        folder=folder,
+        where=str(folder),
+        changes=tuple(run.changes),
+        seed=run.seed,
+        bare=run.bare,
+        capture="none",
+        limits=limits,
+        graph=run.graph,
+        inputs={name: _input(folder, name, digest) for name, digest in run.inputs.items()},
+    )
+
+
+class _Stage:
+    """Everything of one run, from the graph to the verdict."""
+
+    def __init__(self, order: Order, scenario: Scenario) -> None:
+        self._order = order
+        self._scenario = scenario
+        self._until = duration(scenario.until)
+        self._expectations = expect.parse(scenario.expect, self._until)
+        self._inputs = dict(order.inputs) or _inputs(scenario, order.folder)
+        self._digests = {name: _digest(path) for name, path in self._inputs.items()}
+        began = time.perf_counter()
+        self._graph, self._left_out = _graph(order, scenario)
+        estimate(self._graph, scenario, order.limits, bare=order.bare)
+        self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
+        enact.settle_links(scenario, self._built)
+        traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
+        timeline.arm(self._built.network, enact.happenings(scenario, self._built))
+        for one in traffic:
+            one.start()
+        flows = [one.flow for one in traffic]
+        self._measures = Measures(self._built, flows, self._until, bare=order.bare)
+        self._setup_s = time.perf_counter() - began
+        self._wall_s = 0.0
+        self._process_s = 0.0
+
+    def run(self, folder: Path | None, progress: Progress | None) -> Run:
+        """Let it happen; `folder` takes the capture."""
+        network = self._built.network
+        network.observers += self._measures.probes()
+        capture = self._capture(folder)
+        judge = expect.Judge(self._expectations, self._until)
+        stopped = ""
+        try:
+            self._happen(judge, progress)
+        except Stopped as stop:
+            stopped = str(stop)
+            self._remarks.append(stopped)
+        finally:
+            network.finish()
+        if capture is not None and capture.writer.stopped:
+            self._remarks.append(f"the capture stopped at {capture.writer.written} frames")
+        return self._result(judge, stopped)
+
+    def keep_inputs(self, folder: Path) -> None:
+        """Copy the files that the scenario names, so that the run can be repeated from here."""
+        for name, path in self._inputs.items():
+            (folder / INPUTS).mkdir(exist_ok=True)
+            (folder / INPUTS / self._digests[name]).write_bytes(path.read_bytes())
+
+    def _happen(self, judge: expect.Judge, progress: Progress | None) -> None:
+        network, until = self._built.network, self._until
+        watch = Watch(network, self._order.limits)
+
+        def between() -> None:
+            watch.look()
+            if progress is not None:
+                progress(network.now, until, network.events())
+
+        for instant in (*judge.instants(), until):
+            wall, process = time.perf_counter(), time.process_time()
+            try:
+                network.run(instant, between)
+            finally:
+                self._wall_s += time.perf_counter() - wall
+                self._process_s += time.process_time() - process
+            if instant < until:
+                judge.look(instant, self._measure)
+            if progress is not None:
+                progress(network.now, until, network.events())
+
+    def _measure(self, name: str) -> expect.Value:
+        own = {
+            "simulated_s": self._built.network.now / SECOND,
+            "setup_s": self._setup_s,
+            "wall_s": self._wall_s,
+            "process_s": self._process_s,
+        }
+        return own[name] if name in own else self._measures.value(name)
+
+    def _capture(self, folder: Path | None) -> Capture | None:
+        scope = self._scenario.capture
+        if self._order.bare or folder is None or scope == "none":
+            return None
+        wanted = {place.lan for place in self._built.places if place.lan != place.speaks}
+        ports = {
+            port.name: ETHERNET if port.medium is Medium.ETHERNET else RAW_IP
+            for node in self._built.network.nodes.values()
+            for port in node.ports.values()
+            if scope == "all" or port.name in wanted
+        }
+        capture = Capture(folder / results.CAPTURE_FILE, ports)
+        self._built.network.observers.append(capture)
+        return capture
+
+    def _result(self, judge: expect.Judge, stopped: str) -> Run:
+        scenario, order, measures = self._scenario, self._order, self._measures
+        failed = [] if stopped else judge.failures(self._measure)
+        failed += [
+            Failure("ledger", line, "balanced", self._built.network.now / SECOND)
+            for line in self._built.network.ledger()
+        ]
+        verdict = "fail" if failed else "stopped" if stopped else "pass"
+        digest = measures.value("digest")
+        summary = {
+            "schema": SCHEMA,
+            "scenario": scenario.name,
+            "seed": scenario.seed,
+            "digest": digest,
+            "verdict": verdict,
+            "failed": [
+                {"field": one.field, "value": one.value, "limit": one.limit, "at_s": one.at_s}
+                for one in failed
+            ],
+            **{
+                name: self._measure(name)
+                for name in ("simulated_s", "setup_s", "wall_s", "process_s")
+            },
+            **measures.summary(),
+        }
+        return Run(
+            scenario=scenario.name,
+            scenario_text=order.text,
+            changes=list(order.changes),
+            seed=scenario.seed,
+            verdict=verdict,
+            failed=failed,
+            summary=summary,
+            digest=None if digest is None else str(digest),
+            until_ns=self._until,
+            bare=order.bare,
+            remarks=self._remarks,
+            links_left_out=self._left_out,
+            inputs=self._digests,
+            versions=_versions(),
+            graph=nx.node_link_data(self._graph, edges="edges"),
+            tables=measures.tables(),
+        )
+
+
+def built(order: Order) -> Built:
+    """The network alone, with its traffic armed: for tests that want to watch it themselves."""
+    return _Stage(order, order.scenario())._built  # noqa: SLF001  # one file
+
+
+def _graph(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str]]]:
+    """The graph with its endpoints, and the links left out of it."""
+    if order.graph is not None:
+        return _graph_of_run(order.graph, order.where), []
+    words = dict(scenario.topology)
+    name = words.pop("name")
+    loops = words.pop("loops", False)
+    if name.lower().endswith((".graphml", ".gml")):
+        name = str(order.folder / name)
+    graph = load(name, **words)
+    kinds = [attributes["kind"] for _, attributes in graph.nodes(data=True)]
+    has_endpoints = any(kind not in ("hub", "switch") for kind in kinds)
+    left_out: list[tuple[str, str]] = []
+    if not loops:
+        graph, left_out = cascade_tree(graph)
+    if scenario.sites is not None and not has_endpoints:
+        sites = scenario.sites
+        graph = populate(graph, sites.taps, sites.stations, sites.gateways)
+    elif scenario.sites is not None:
+        raise UsageError(
+            f"`sites`: topology `{name}` has endpoints of its own", "leave `sites` out"
+        )
+    check(graph)
+    return graph, left_out
+
+
+def _graph_of_run(data: Mapping[str, Any], where: str) -> Graph:
+    try:
+        graph: Graph = nx.node_link_graph(dict(data), edges="edges")
+    except (nx.NetworkXError, KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(
+            f"`{where}` holds no graph", "name a folder that `vtap run` wrote"
+        ) from None
+    check(graph)
+    return graph
+
+
+def _inputs(scenario: Scenario, folder: Path) -> dict[str, Path]:
+    return {rule.file: folder / rule.file for rule in scenario.traffic if isinstance(rule, Replay)}
+
+
+def _input(folder: Path, name: str, digest: str) -> Path:
+    if not digest.isalnum():
+        raise UsageError(f"`{folder}` names no input `{name:.60}`", "run the scenario again")
+    path = folder / INPUTS / digest
+    if not path.is_file() or _digest(path) != digest:
+        raise UsageError(f"input `{name:.60}` of `{folder}` is not what it was", "run it again")
+    return path
+
+
+def _digest(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no file `{path}`", "files are relative to the scenario's")
+        if path.stat().st_size > INPUT_MAX:
+            raise UsageError(f"`{path}` is longer than {INPUT_MAX} bytes", "cut it shorter")
+        return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        why = (error.strerror or "not possible").lower()
+        raise UsageError(f"cannot read `{path}`: {why}", "check its permissions") from None
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": platform.system()}
+    for name in ("virtualtap", "simpy", "networkx", "topohub"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,323 @@
+"""A TOML file ↔ a scenario: every key known, every value in range, or one line that says which."""
+
+import re
+import tomllib
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from virtualtap.errors import UsageError
+from virtualtap.units import Duration
+
+SCHEMA = 1
+SCENARIO_MAX = 1024 * 1024  # bytes
+
+_TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)$"
+_RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)$"
+Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+Time = Annotated[str, Meta(pattern=_TIME)]
+Rate = Annotated[str, Meta(pattern=_RATE)]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Size = Annotated[int, Meta(ge=16, le=65_000)]  # payload: 16 bytes say flow, number and time
+Count = Annotated[int, Meta(ge=0, le=10_000)]
+Pattern = Annotated[str, Meta(min_length=1, max_length=256)]
+
+_UNITS = {
+    "ns": 1,
+    "us": 1_000,
+    "ms": 1_000_000,
+    "s": 10**9,
+    "min": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "d": 86_400 * 10**9,
+    "bit": 1,
+    "kbit": 1_000,
+    "Mbit": 1_000_000,
+    "Gbit": 10**9,
+}
+
+
+def duration(text: str) -> Duration:
+    """`"10ms"` as nanoseconds; parts of a nanosecond are cut. UsageError for anything else."""
+    return _quantity(text, _TIME, "a time", "write it as `10ms`, `2.5s` or `3min`")
+
+
+def rate(text: str) -> int:
+    """`"50Mbit"` as bit/s. UsageError for anything else, and for 0."""
+    value = _quantity(text, _RATE, "a rate", "write it as `50Mbit` or `1Gbit`")
+    if value == 0:
+        raise UsageError("a rate of 0 carries nothing", "leave `rate` out for no limit")
+    return value
+
+
+def _quantity(text: str, pattern: str, what: str, hint: str) -> int:
+    if not re.fullmatch(pattern, text):
+        raise UsageError(f"{text!r:.60} is not {what}", hint)
+    number = re.match(r"[0-9.]+", text)
+    assert number is not None
+    return int(Decimal(number[0]) * _UNITS[text[number.end() :]])
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a scenario: unknown keys are refused."""
+
+
+class Sites(Part, frozen=True, kw_only=True):
+    """What stands at each hub or switch of a map that has no endpoints of its own."""
+
+    taps: Count = 1  # each with a host behind it
+    stations: Count = 1
+    gateways: Count = 1  # in all, at the nodes of highest degree
+
+
+class Links(Part, frozen=True, kw_only=True):
+    """What is different about links whose name (`a--b`) matches."""
+
+    match: Pattern
+    delay: Time | None = None
+    rate: Rate | None = None
+    overhead: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes for each frame
+    least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
+    queue: Annotated[int, Meta(ge=0, le=2**40)] | None = None  # bytes
+    faults: tuple[dict[str, Any], ...] = ()
+
+
+class Stride(Part, frozen=True, kw_only=True):
+    """Sender i speaks to receiver (stride · i + offset) modulo their number, itself never."""
+
+    stride: Count
+    offset: Count = 0
+
+
+class Conversation(Part, frozen=True, kw_only=True, tag_field="kind", rename={"from_": "from"}):
+    """Who says something to whom, and when. Names are patterns: `h*` is every host."""
+
+    from_: Pattern
+    to: Pattern | Stride  # a name, a pattern, `next`, `gateway`, or a stride
+    start: Time = "0s"
+    stop: Time | None = None
+    stagger: Time = "0s"  # sender i starts i times later
+
+
+class Ping(Conversation, frozen=True, kw_only=True, tag="ping"):
+    """Echo requests."""
+
+    every: Time = "100ms"
+    size: Size = 56
+    family: Annotated[int, Meta(ge=4, le=6)] = 4
+
+
+class Stream(Conversation, frozen=True, kw_only=True, tag="stream"):
+    """UDP datagrams at a constant rate."""
+
+    every: Time
+    size: Size = 1000
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 9
+    family: Annotated[int, Meta(ge=4, le=6)] = 4
+
+
+class Poisson(Stream, frozen=True, kw_only=True, tag="poisson"):
+    """UDP datagrams with exponential gaps, `every` on average."""
+
+
+class Burst(Stream, frozen=True, kw_only=True, tag="burst"):
+    """`count` UDP datagrams back to back, every `every`."""
+
+    count: Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class Replay(Conversation, frozen=True, kw_only=True, tag="replay"):
+    """What `address` sent in the capture `file`, with its timing."""
+
+    file: Pattern
+    address: Pattern
+    speak_control: bool = False  # its DHCP and neighbour discovery too
+
+
+class Happening(Part, frozen=True, kw_only=True):
+    """One change at one time: exactly one of the keys beside `at`."""
+
+    at: Time
+    down: Pattern | None = None  # links
+    up: Pattern | None = None
+    crash: Pattern | None = None  # nodes
+    restart: Pattern | None = None
+    begin: dict[str, Any] | None = None  # { link = …, fault = …, … }
+    end: dict[str, Any] | None = None  # { link = …, fault = … }
+
+    KEYS: ClassVar[tuple[str, ...]] = ("down", "up", "crash", "restart", "begin", "end")
+
+    def which(self) -> str:
+        """The one key that is set. UsageError for none or several."""
+        chosen = [key for key in self.KEYS if getattr(self, key) is not None]
+        if len(chosen) != 1:
+            raise UsageError(
+                f"`timeline` at {self.at}: {len(chosen)} things happen, not one",
+                f"give one of {', '.join(self.KEYS)}; write another `[[timeline]]` for more",
+            )
+        return chosen[0]
+
+
+class Scenario(Part, frozen=True, kw_only=True):
+    """One thing to try: a topology, traffic, a timeline, and what is expected."""
+
+    name: Name
+    seed: Seed = 1
+    until: Time = "10s"
+    topology: dict[str, Any]
+    sites: Sites | None = None
+    ipv6: bool = False
+    capture: str = "taps"
+    links: tuple[Links, ...] = ()
+    traffic: tuple[Ping | Stream | Poisson | Burst | Replay, ...] = ()
+    timeline: tuple[Happening, ...] = ()
+    expect: dict[str, Any] = {}
+
+
+CAPTURE_SCOPES = ("taps", "all", "none")
+
+
+def decode(text: str, changes: tuple[str, ...] = (), where: str = "scenario") -> Scenario:
+    """The scenario in TOML `text` after `changes` (`key.key=value`). UsageError: one line."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        what = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        raise UsageError(f"`{where}` is not TOML: {what}", "see https://toml.io") from None
+    for change in changes:
+        _change(content, change)
+    try:
+        scenario = msgspec.convert(content, Scenario)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"`{where}`: {_lower(str(error))}", _advice(str(error))) from None
+    _check(scenario, where)
+    return scenario
+
+
+def read(path: Path) -> str:
+    """The text of a scenario file. UsageError where it cannot be read."""
+    try:
+        if not path.is_file():
+            raise UsageError(
+                f"there is no file `{path}`", "name a scenario file, or use `--topology NAME`"
+            )
+        if path.stat().st_size > SCENARIO_MAX:
+            raise UsageError(f"`{path}` is longer than {SCENARIO_MAX} bytes", "is it a scenario?")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"`{path}` is not UTF-8 text", "name a scenario file") from None
+    except OSError as error:
+        why = (error.strerror or "not possible").lower()
+        raise UsageError(f"cannot read `{path}`: {why}", "name a scenario file") from None
+
+
+def of_topology(topology: str) -> str:
+    """The scenario that `--topology X` alone means, as TOML. contracts: docs/scenarios.md."""
+    name = re.sub(r"[^a-z0-9]+", "-", Path(topology).stem.lower()).strip("-")[:64].strip("-")
+    quoted = msgspec.json.encode(topology).decode()  # a JSON string is a TOML string
+    return f"""\
+name = "{name or "topology"}"
+until = "10s"
+topology = {{ name = {quoted} }}
+sites = {{ taps = 1, stations = 1, gateways = 1 }}
+
+[[traffic]]
+kind = "ping"
+from = "h*"
+to = "gateway"
+every = "100ms"
+
+[[traffic]]
+kind = "ping"
+from = "h*"
+to = "next"
+every = "100ms"
+"""
+
+
+def _check(scenario: Scenario, where: str) -> None:
+    if duration(scenario.until) == 0:
+        raise UsageError(f"`{where}`: `until` is 0", "give the run some time")
+    if scenario.capture not in CAPTURE_SCOPES:
+        raise UsageError(
+            f"`{where}`: `capture` is {scenario.capture!r:.60}",
+            f"choose one of {', '.join(CAPTURE_SCOPES)}",
+        )
+    if not isinstance(scenario.topology.get("name"), str):
+        raise UsageError(
+            f"`{where}`: `topology` has no `name`", 'write `topology = { name = "abilene" }`'
+        )
+    for happening in scenario.timeline:
+        happening.which()
+    for rule in scenario.traffic:
+        if isinstance(rule, Ping | Stream) and rule.family == 6 and not scenario.ipv6:
+            raise UsageError(f"`{where}`: `family = 6` without IPv6", "write `ipv6 = true`")
+        if isinstance(rule, Ping | Stream) and duration(rule.every) == 0:
+            raise UsageError(f"`{where}`: `every` of a {rule.__class__.__name__.lower()} is 0")
+
+
+def _change(content: dict[str, Any], change: str) -> None:
+    path, equals, text = change.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(f"`--set` cannot read `{change:.60}`", "write `--set key.key=value`")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    where: Any = content
+    for key in keys[:-1]:
+        where = _inside(where, key, change, fresh=True)
+    last = keys[-1]
+    if isinstance(where, list) and last.isdecimal() and int(last) < len(where):
+        where[int(last)] = value
+    elif isinstance(where, dict):
+        where[last] = value
+    else:
+        raise UsageError(f"`--set {change:.60}`: there is no `{last}`", "count tables from 0")
+
+
+def _inside(where: Any, key: str, change: str, *, fresh: bool) -> Any:
+    if isinstance(where, dict):
+        return where.setdefault(key, {}) if fresh else where[key]
+    if isinstance(where, list) and key.isdecimal() and int(key) < len(where):
+        return where[int(key)]
+    raise UsageError(f"`--set {change:.60}`: there is no `{key}`", "count tables from 0")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+_TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
+    "$": (Scenario,),
+    "$.sites": (Sites,),
+    "$.links[...]": (Links,),
+    "$.traffic[...]": (Ping, Stream, Poisson, Burst, Replay),
+    "$.traffic[...].to": (Stride,),
+    "$.timeline[...]": (Happening,),
+}
+
+
+def _advice(error: str) -> str:
+    """The keys that are known where an unknown one was found, or the form that was missed."""
+    _, _, place = error.rpartition(" - at `")
+    place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) or "$"
+    for form, example in ((_TIME, "`10ms` or `2s`"), (_RATE, "`50Mbit`")):
+        if form in error.encode().decode("unicode_escape", "replace") or form in error:
+            return f"write it as {example}"
+    tables = _TABLES.get(place)
+    if tables is None or "field" not in error:
+        return "see docs/scenarios.md"
+    fields = (field for table in tables for field in msgspec.structs.fields(table))
+    known = sorted({field.encode_name for field in fields})
+    if tables == _TABLES["$.traffic[...]"]:
+        known = ["kind", *known]
+    unknown = re.search(r"unknown field `([^`]*)`", error)
+    close = get_close_matches(unknown[1], known, 1) if unknown else []
+    return (f"did you mean `{close[0]}`? " if close else "") + f"the keys are {', '.join(known)}"
