@@ -180,6 +180,8 @@ class _Stage:
             for port in node.ports.values()
             if scope == "all" or port.name in wanted
         }
+        if not ports:
+            return None
         capture = Capture(folder / results.CAPTURE_FILE, ports)
         self._built.network.observers.append(capture)
         return capture

@@ -49,7 +49,7 @@ class VirtualTapNode(Node):
             if why not in HELD_REASONS and count > self._dropped.get(why, 0):
                 self._dropped[why] = count
                 self._dropped_total += 1
-                self.drop(port, data, why)
+                self.drop(port, data, why.value)
                 return True
         return False
 
@@ -81,7 +81,7 @@ class VirtualTapNode(Node):
         for why in HELD_REASONS:
             count = self.tap.stats.dropped.get(why, 0)
             for _ in range(count - self._dropped.get(why, 0)):
-                self.drop(None, b"", why, held=True)
+                self.drop(None, b"", why.value, held=True)
             self._dropped[why] = count
         self._dropped_total = sum(self._dropped.values())
 
