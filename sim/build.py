@@ -69,7 +69,7 @@ def build(graph: Graph, seed: int, *, ipv6: bool = False) -> Built:
     for a, b, attributes in graph.edges(data=True):
         kinds = frozenset((graph.nodes[a]["kind"], graph.nodes[b]["kind"]))
         settings = {**_defaults(kinds), **attributes}
-        ports = [_port(built.network.nodes[one], other, graph) for one, other in ((a, b), (b, a))]
+        ports = [_port(built.network.nodes[one], other, plan) for one, other in ((a, b), (b, a))]
         link = built.network.connect(ports[0], ports[1], **settings)
         built.links[link.name] = link
     built.places = [place for node in built.endpoints.values() for place in _places(node, graph)]
@@ -106,6 +106,10 @@ class _Plan:
         if name not in self._made:
             self._made[name] = [self._addresses(name, lan) for lan in self._lans_of(name)]
         return self._made[name]
+
+    def interface(self, gateway: str, site: str) -> int:
+        """Which of the addresses of `gateway` is for its link to `site`."""
+        return self._lans_of(gateway).index(self._lans[site])
 
     def _addresses(self, name: str, lan: int) -> Addresses:
         self._macs += 1
@@ -208,16 +212,22 @@ def _defaults(kinds: frozenset[str]) -> dict[str, int | None]:
     return _LAN
 
 
-def _port(node: Node, other: str, graph: Graph) -> Port:
+def _port(node: Node, other: str, plan: _Plan) -> Port:
     """The port of `node` for its link to `other`."""
     if isinstance(node, SoftEtherServer):
         return node.session()
     if isinstance(node, Switch):
         return node.port()
     if isinstance(node, VirtualTapNode):
-        return node.host if graph.nodes[other]["kind"] == "host" else node.lan
+        return node.host if plan.graph.nodes[other]["kind"] == "host" else node.lan
     if isinstance(node, LanGateway):
-        return next(port for port in node.ports.values() if port.out is None)
+        port = list(node.ports.values())[plan.interface(node.name, other)]
+        if port.out is not None:
+            raise GraphError(
+                f"gateway `{node.name}` has two links into one LAN, the second to `{other}`",
+                "a router has one link to each LAN",
+            )
+        return port
     return next(iter(node.ports.values()))
 
 

@@ -48,7 +48,11 @@ def traffic(
     remarks: list[str] = []
     until = duration(scenario.until)
     for rule in scenario.traffic:
-        for i, ends in enumerate(_pairs(rule, built)):
+        pairs, alone = _pairs(rule, built)
+        if alone:
+            some = ", ".join(alone[:4]) + (", …" if len(alone) > 4 else "")
+            remarks.append(f"{len(alone)} endpoints have no gateway to speak to: {some}")
+        for i, ends in enumerate(pairs):
             begin = duration(rule.start) + i * duration(rule.stagger)
             stop = until if rule.stop is None else min(until, duration(rule.stop))
             if isinstance(rule, Replay):
@@ -164,15 +168,30 @@ def _replay(
     return one, said
 
 
-def _pairs(rule: Conversation, built: Built) -> Pairs:
+def _pairs(rule: Conversation, built: Built) -> tuple[Pairs, list[str]]:
+    """Who speaks to whom, and who would speak to a gateway but has none."""
     endpoints = built.endpoints
     senders = _named(rule.from_, endpoints, "traffic `from`")
+    if rule.to == "gateway":
+        return _with_gateways(senders, built)
     pairs: Pairs = []
     for i, sender in enumerate(senders):
         receiver = _receiver(rule.to, i, senders, built)
         if receiver is not sender:
             pairs.append((sender, receiver))
-    return pairs
+    return pairs, []
+
+
+def _with_gateways(senders: list[Endpoint], built: Built) -> tuple[Pairs, list[str]]:
+    """Each sender with its gateway; gateways themselves speak to none."""
+    owners = {place.ip: built.endpoints[place.name] for place in built.places}
+    led = {place.name: owners[place.gateway] for place in built.places if place.gateway}
+    pairs = [(sender, led[sender.name]) for sender in senders if sender.name in led]
+    if not pairs:
+        raise UsageError(f"`{senders[0].name}` has no gateway", "give the topology one")
+    gateways = {id(gateway) for gateway in led.values()}
+    alone = [one.name for one in senders if one.name not in led and id(one) not in gateways]
+    return pairs, alone
 
 
 def _receiver(to: str | Stride, i: int, senders: list[Endpoint], built: Built) -> Endpoint:
@@ -181,12 +200,6 @@ def _receiver(to: str | Stride, i: int, senders: list[Endpoint], built: Built) -
         return senders[chosen if chosen != i else (i + 1) % len(senders)]
     if to == "next":
         return senders[(i + 1) % len(senders)]
-    if to == "gateway":
-        found = [place.gateway for place in built.places if place.name == senders[i].name]
-        for place in built.places:
-            if place.ip in found:
-                return built.endpoints[place.name]
-        raise UsageError(f"`{senders[i].name}` has no gateway", "give the topology one")
     receivers = _named(to, built.endpoints, "traffic `to`")
     chosen = i % len(receivers)
     if receivers[chosen] is senders[i]:

@@ -116,6 +116,8 @@ class Network(simpy.Environment):
 
         `between` is called now and then; what it raises ends the run where it stands.
         """
+        if not isinstance(until, int):
+            raise UsageError(f"`until` is integer nanoseconds, got {until!r:.60}")
         if until < self.now:
             raise UsageError(f"the network is at {self.now} ns already, `until` is {until}")
         self._start()

@@ -242,6 +242,9 @@ class Delivery(Observer):
         self._keep = keep  # what is older than this is lost, and forgotten
         self._by_key = {key: i for i, flow in enumerate(self.flows) for key in flow.match}
         self._ports = {place.speaks: place for place in places}
+        self._owned: dict[str, set[Ip]] = {}  # a router has several addresses
+        for place in places:
+            self._owned.setdefault(place.name, set()).update((place.ip, *place.ip6))
         self._on_way: dict[bytes, tuple[Instant, int, int]] = {}
         self._done: dict[bytes, Instant] = {}
         self._pruned: Instant = 0
@@ -259,8 +262,8 @@ class Delivery(Observer):
         if len(data) < 20:
             return
         if kind is Kind.SENT:
-            self._sent(at, data)
-        elif _destination(data) in (place.ip, *place.ip6):
+            self._sent(place.name, at, data)
+        elif _destination(data) in self._owned[place.name]:
             self._arrived(at, data)
 
     def quantile(self, share: float) -> int | None:
@@ -280,10 +283,10 @@ class Delivery(Observer):
             self._sorted = sorted(self.delays)
         return self._sorted
 
-    def _sent(self, at: Instant, packet: bytes) -> None:
+    def _sent(self, name: str, at: Instant, packet: bytes) -> None:
         flow = self._by_key.get(flow_key(packet))
-        if flow is None:
-            return
+        if flow is None or name not in (self.flows[flow].source, self.flows[flow].destination):
+            return  # also what a router on the way sends on
         counts = self.counts[flow]
         self._on_way[_identity(packet)] = at, flow, counts.offered
         counts.offered += 1

@@ -61,7 +61,9 @@ class LanGateway(Node):
         six = packet[:1] >= b"\x60"
         destination = packet[24:40] if six else packet[16:20]
         owner = self._owned.get(destination)
-        local = is_multicast6(destination) if six else not is_unicast4(destination or b"\0")
+        local = (
+            is_multicast6(destination or b"\xff") if six else not is_unicast4(destination or b"\0")
+        )
         if owner is not None or local or destination == self.interfaces[port.name].broadcast:
             self._stacks[owner or port.name].receive(packet)
         elif frame[0] & 1:

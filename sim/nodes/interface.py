@@ -86,7 +86,8 @@ class Interface:
     def is_on_link(self, ip: Ip) -> bool:
         """Whether `ip` is reached without a router. RFC 1122 3.3.1.1, RFC 4861 5.2."""
         if len(ip) == 16:
-            return ip[:8] in self._prefixes6 or (ip[0] == 0xFE and ip[1] & 0xC0 == 0x80)
+            local = ip[0] == 0xFE and ip[1] & 0xC0 == 0x80
+            return ip[:8] in self._prefixes6 or (local and bool(self.ip6))
         return int.from_bytes(ip) & self._mask == self._network_number
 
     def transmit(self, packet: bytes) -> bool:
@@ -152,7 +153,7 @@ class Interface:
             if len(destination) == 4:
                 self._headers[destination] = header
             return self._put(header + packet)
-        if not self._neighbors.make_room(next_hop):
+        if not self._make_room(next_hop):
             self._node.drop(None, packet, TABLE_FULL)
             return False
         first, pushed_out = self._neighbors.hold(next_hop, packet, self._now())
@@ -188,7 +189,7 @@ class Interface:
     # learning
 
     def _learn(self, ip: Ip, mac: Mac) -> None:
-        if not self._neighbors.make_room(ip):
+        if not self._make_room(ip):
             return
         now = self._now()
         if self._neighbors.lookup(ip, now) != mac:
@@ -200,6 +201,12 @@ class Interface:
         header = mac + self.mac + (IPV4 if len(ip) == 4 else IPV6)
         for packet in waiting:
             self._originate(header + packet)
+
+    def _make_room(self, ip: Ip) -> bool:
+        room, evicted = self._neighbors.make_room(ip)
+        if evicted is not None:
+            self._headers.clear()  # one of them may lead to the neighbour that had to go
+        return room
 
     def _expire(self, ip: Ip) -> None:
         due = self._expiries[ip]

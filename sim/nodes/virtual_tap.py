@@ -1,5 +1,7 @@
 """VirtualTapNode: drives one engine. The only place where the engine meets the simulator."""
 
+from functools import partial
+
 from sim.node import Medium, Node, Port
 from virtualtap.config import TapConfig
 from virtualtap.stats import HELD_REASONS, DropReason
@@ -75,7 +77,7 @@ class VirtualTapNode(Node):
         deadline = tap.next_deadline()
         if deadline is not None and (self._armed is None or deadline < self._armed):
             self._armed = deadline
-            self.call_at(deadline, self._poll)
+            self.call_at(deadline, partial(self._poll, deadline))
 
     def _book_held(self) -> None:
         for why in HELD_REASONS:
@@ -85,7 +87,9 @@ class VirtualTapNode(Node):
             self._dropped[why] = count
         self._dropped_total = sum(self._dropped.values())
 
-    def _poll(self) -> None:
+    def _poll(self, deadline: Instant) -> None:
+        if deadline != self._armed:
+            return  # an earlier one was armed after it, and has armed anew
         self._armed = None
         self.tap.poll(self.network.now)
         self._flush()

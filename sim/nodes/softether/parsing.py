@@ -40,7 +40,8 @@ def learning_key(frame: bytes) -> tuple[Mac, int]:
     if frame[12:14] == _VLAN:
         return frame[6:12], ((frame[14] << 8) | frame[15]) & 0x0FFF
     if frame[14:16] == _BPDU and (frame[12] << 8) | frame[13] <= 1500:
-        return frame[_BRIDGE_MAC_AT : _BRIDGE_MAC_AT + 6] or frame[6:12], 0
+        bridge = frame[_BRIDGE_MAC_AT : _BRIDGE_MAC_AT + 6]
+        return bridge if len(bridge) == 6 else frame[6:12], 0
     return frame[6:12], 0
 
 

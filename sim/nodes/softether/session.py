@@ -35,8 +35,10 @@ class Session:
         out = self.port.out
         assert out is not None, f"{self.port.name} is not connected"
         leaves = out.free_at
-        if leaves > now:
-            waiting = self._waiting
+        waiting = self._waiting
+        if leaves <= now:
+            waiting.clear()  # also what a link that went down has lost
+        else:
             while waiting and waiting[0] <= now:
                 waiting.popleft()
             if len(waiting) >= self._limit:
