@@ -114,7 +114,7 @@ def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if learning["share"] is not None:
         yield (
             "broadcast learning",
-            f"{learning['share']:.1%} of pairs, all at {_seconds(learning['time_to_all_s'])}, "
+            f"{learning['share']:.1%} of pairs{_all_at(learning['time_to_all_s'])}, "
             f"{learning['flooded_share'] or 0:.1%} of copies flooded",
         )
     latency = summary["latency_s"]
@@ -124,6 +124,10 @@ def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "throughput", f"{rates['delivered'] / 1e6:.3f} of {rates['offered'] / 1e6:.3f} Mbit/s"
     if summary["digest"] is not None:
         yield "digest", summary["digest"]
+
+
+def _all_at(value: float | None) -> str:
+    return "" if value is None else f", all at {_seconds(value)}"
 
 
 def _seconds(value: float | None) -> str:

@@ -187,7 +187,7 @@ def _fates(node: Node, network: Network) -> tuple[str | int, ...]:
     fates = node.fates
     return (
         node.name,
-        type(node).__name__,
+        node.kind,
         sum(port.into.arrived for port in node.ports.values() if port.into),
         fates.consumed,
         fates.translated,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from virtualtap.errors import UsageError
 from virtualtap.units import Instant
@@ -66,6 +66,8 @@ class Fates:
 
 class Node:
     """A name, ports, and what happens when a frame arrives. Kinds are one level below."""
+
+    kind: ClassVar[str] = "node"  # as the topologies call it
 
     def __init__(self, name: str) -> None:
         self.name = name

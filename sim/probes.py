@@ -275,8 +275,10 @@ class Delivery(Observer):
         delays = self._in_order()
         if not delays:
             return []
-        last = len(delays) - 1
-        return [(i / points, delays[round(i * last / points)]) for i in range(points + 1)]
+        count = len(delays)
+        return [
+            (i / points, delays[max(-(-count * i // points), 1) - 1]) for i in range(points + 1)
+        ]
 
     def _in_order(self) -> list[int]:
         if self._sorted is None or len(self._sorted) != len(self.delays):

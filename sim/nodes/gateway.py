@@ -20,6 +20,8 @@ class LanGateway(Node):
     counts as consumed, and as originated when it leaves.
     """
 
+    kind = "gateway"
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.interfaces: dict[str, Interface] = {}  # by port name

@@ -8,6 +8,8 @@ from virtualtap.wire.address import Ip, directed_broadcast
 class L3Host(Node):
     """Speaks only IP: one uplink, one IP stack, no MAC."""
 
+    kind = "host"
+
     def __init__(
         self, name: str, ip: Ip, prefix_length: int = 24, ip6: tuple[Ip, ...] = ()
     ) -> None:

@@ -8,6 +8,8 @@ from sim.nodes.stack import IpStack
 class Station(Node):
     """A computer on a LAN: one interface, one IP stack. It speaks when spoken to or sending."""
 
+    kind = "station"
+
     def __init__(self, name: str, addresses: Addresses) -> None:
         super().__init__(name)
         self.port = self.add_port("eth0")

@@ -16,6 +16,8 @@ _LINK_LOCAL = b"\x01\x80\xc2\x00\x00"  # IEEE 802.1D table 7-10: never forwarded
 class Switch(Node):
     """Learns sources, forwards to the port learned, floods the rest. Frames pass unchanged."""
 
+    kind = "switch"
+
     def __init__(self, name: str, ageing_time: Duration = AGEING_TIME) -> None:
         super().__init__(name)
         self._ageing_time = ageing_time

@@ -12,6 +12,8 @@ from virtualtap.units import Instant
 class VirtualTapNode(Node):
     """The driver's contract: give input, send what comes out, arm one timer."""
 
+    kind = "tap"
+
     def __init__(self, name: str, config: TapConfig) -> None:
         super().__init__(name)
         self.host = self.add_port("host", Medium.IP)

@@ -9,6 +9,8 @@ from virtualtap.wire.address import Mac
 class SoftEtherServer(Node):
     """Frames come and go by sessions: taps, local bridges and cascades to other servers alike."""
 
+    kind = "hub"
+
     def __init__(self, name: str, strategy: Strategy = Strategy.PERFORMANCE) -> None:
         super().__init__(name)
         self.hub = Hub()
