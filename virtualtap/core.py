@@ -35,14 +35,12 @@ class Core:
         self.packets: list[bytes] = []
         self.events: deque[Event] = deque(maxlen=config.outbox_max)
 
-    def drop(self, reason: DropReason, count: int = 1, *, held: bool = False) -> None:
-        """Count what is refused; `held`: it had been counted as held before."""
+    def drop(self, reason: DropReason, count: int = 1) -> None:
+        """Count what is refused."""
         if count:
             stats = self.stats
             stats.dropped[reason] = stats.dropped.get(reason, 0) + count
             stats.dropped_total += count
-            if held:
-                stats.dropped_held += count
 
     def send(self, frame: bytes) -> bool:
         """Put a frame of the engine's own into the outbox; False where there is no room."""
@@ -72,7 +70,7 @@ class Core:
             return
         first, pushed_out = self.neighbors.hold(next_hop, packet, self.now)
         self.stats.held += 1
-        self.drop(DropReason.HELD_FULL, pushed_out, held=True)
+        self.drop(DropReason.HELD_FULL, pushed_out)
         if first:
             config = self.config
             arp = len(next_hop) == 4
@@ -99,12 +97,12 @@ class Core:
             if self.send(header + packet):
                 self.stats.released += 1
             else:
-                self.drop(DropReason.OUTBOX_FULL, held=True)
+                self.drop(DropReason.HELD_FULL)
 
     def _ask(self, ip: Ip, source: Ip, ask: Ask, tries: int, interval: Duration) -> None:
         if tries == 0:
             self.timers.cancel(ip)
-            self.drop(DropReason.UNRESOLVED, len(self.neighbors.forget(ip)), held=True)
+            self.drop(DropReason.UNRESOLVED, len(self.neighbors.forget(ip)))
             self.events.append(NeighborFailed(ip))
             return
         ask(ip, source)
@@ -112,9 +110,9 @@ class Core:
         self.timers.set(ip, self.now + interval, again)
 
     def _make_room(self, ip: Ip) -> bool:
-        before = len(self.neighbors)
-        room = self.neighbors.make_room(ip)
-        if len(self.neighbors) != before:
+        room, evicted = self.neighbors.make_room(ip)
+        if evicted is not None:
+            self.timers.cancel(evicted)
             self.headers.clear()  # one of them may lead to the neighbour that had to go
         return room
 

@@ -46,15 +46,15 @@ class Neighbors:
         """Whether there is an entry, be it only one that waits (RFC 826: the merge flag)."""
         return ip in self._entries
 
-    def make_room(self, ip: Ip) -> bool:
-        """Whether `ip` has an entry or can get one, if need be in place of the oldest known."""
+    def make_room(self, ip: Ip) -> tuple[bool, Ip | None]:
+        """Whether `ip` has an entry or can get one, and who went for it: the oldest known."""
         if ip in self._entries or len(self._entries) < self._entries_max:
-            return True
+            return True, None
         for key, entry in self._entries.items():
             if entry.mac is not None and key not in self._never_evicted:
                 del self._entries[key]
-                return True
-        return False
+                return True, key
+        return False, None
 
     def hold(self, ip: Ip, packet: bytes, now: Instant) -> tuple[bool, int]:
         """Let `packet` wait for `ip`, which has room: (it is the first, so ask; pushed out)."""

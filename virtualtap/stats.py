@@ -14,9 +14,12 @@ class DropReason(StrEnum):
     TOO_BIG = "too-big"  # longer than the MTU
     NO_ROUTE = "no-route"  # neither on-link nor a gateway for it
     UNRESOLVED = "unresolved"  # it waited, and nobody answered
-    HELD_FULL = "held-full"  # it waited, and newer ones pushed it out
+    HELD_FULL = "held-full"  # it waited, and there was no room for it
     NEIGHBORS_FULL = "neighbors-full"  # no room for another neighbour
     OUTBOX_FULL = "outbox-full"  # the caller does not take what comes out
+
+
+HELD_REASONS = (DropReason.UNRESOLVED, DropReason.HELD_FULL)  # only what was held before
 
 
 @dataclass(slots=True)
@@ -32,4 +35,3 @@ class Stats:
     answers_received: int = 0  # ARP replies and neighbour advertisements that were valid
     dropped: dict[DropReason, int] = field(default_factory=dict)
     dropped_total: int = 0
-    dropped_held: int = 0  # of these, dropped after having been held

@@ -15,7 +15,7 @@ from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER
 from virtualtap.units import Instant
 from virtualtap.wire import ethernet, ipv6, ndp
-from virtualtap.wire.address import Ip, Mac, is_group
+from virtualtap.wire.address import NO_MAC, Ip, Mac, is_group
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
 
 
@@ -49,8 +49,9 @@ class VirtualTap:
             IPV6: self._receive_ipv6,
         }
         self._our_mac, self._our_ip, self._mtu = config.our_mac, config.our_ip, config.mtu
+        self._never_a_source = frozenset((config.our_mac, NO_MAC))
         if config.gateway_mac is not None and config.gateway_ip is not None:
-            core.learn(config.gateway_ip, config.gateway_mac, forever=not config.learn_gateway_mac)
+            core.learn(config.gateway_ip, config.gateway_mac, forever=True)  # until it moves
             core.events.clear()
 
     def ip_to_ethernet(self, packet: bytes, now: Instant | None = None) -> bytes | None:
@@ -93,7 +94,8 @@ class VirtualTap:
             and frame[12:15] == b"\x08\x00\x45"
             and frame[:6] == self._our_mac
             and (frame[16] << 8) | frame[17] == len(frame) - HEADER_LEN
-            and frame[6:12] != self._our_mac
+            and not frame[6] & 1
+            and frame[6:12] not in self._never_a_source
         ):
             core.stats.to_ip += 1
             return frame[HEADER_LEN:]
@@ -142,7 +144,7 @@ class VirtualTap:
         core, config = self._core, self._core.config
         if config.gateway_ip is None:
             return config.gateway_mac
-        return core.neighbors.lookup(config.gateway_ip, core.now)
+        return core.neighbors.lookup(config.gateway_ip, core.now) or config.gateway_mac
 
     @property
     def stats(self) -> Stats:
@@ -153,6 +155,8 @@ class VirtualTap:
         core = self._core
         if now < core.now:
             raise UsageError(f"time went back from {core.now} to {now}")
+        if now >= NEVER:
+            raise UsageError(f"`now` must be below 2**63 nanoseconds, got {now}")
         timers = core.timers
         while timers.next <= now:
             core.now = max(core.now, timers.next)
@@ -185,10 +189,11 @@ class VirtualTap:
 
     def _receive_ipv6(self, frame: bytes) -> bytes | None:
         """Neighbour messages are for the tap, all else for the host."""
-        kind = frame[HEADER_LEN + ipv6.HEADER_LEN :][:1]
+        kind = frame[_KIND : _KIND + 1]
         if frame[HEADER_LEN + 6 : HEADER_LEN + 7] == bytes((ndp.PROTOCOL,)) and kind in _NEIGHBOR:
             return self._ndp.receive(frame)
         return self._ipv6.receive(frame)
 
 
+_KIND = HEADER_LEN + ipv6.HEADER_LEN  # where the type of an ICMPv6 message stands
 _NEIGHBOR = (bytes((ndp.SOLICITATION,)), bytes((ndp.ADVERTISEMENT,)))

@@ -88,6 +88,8 @@ class Ipv4Handler:
         on_link = int.from_bytes(destination) & self._mask == self._network
         if on_link and (config.our_ip is not None or config.gateway_ip is None):
             return destination
+        if config.gateway_ip is None and not config.handle_arp_internally:
+            return destination  # the caller resolves: to `gateway_mac`, or to everyone
         return config.gateway_ip
 
 

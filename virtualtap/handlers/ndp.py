@@ -11,6 +11,7 @@ from virtualtap.wire.address import (
     Mac,
     is_group,
     is_multicast6,
+    is_unicast6,
     multicast_mac6,
     solicited_node,
 )
@@ -62,7 +63,7 @@ class NdpHandler:
             if sender is not None and self._may_learn(packet.source, sender):
                 core.learn(packet.source, sender)
             known = core.neighbors.lookup(packet.source, core.now) or sender
-            if known is None or is_group(known):
+            if known is None or not _is_usable(known, core.config.our_mac):
                 return  # a solicitation without the option comes only to those already known
             to, mac, flags = packet.source, known, ndp.SOLICITED | ndp.OVERRIDE
         answer = NeighborMessage(
@@ -91,15 +92,18 @@ class NdpHandler:
 
     def _may_learn(self, ip: Ip, sender: Mac) -> bool:
         config = self._core.config
-        if is_group(sender) or sender == config.our_mac or ip in self._ours:
-            return False
-        return not is_multicast6(ip)
+        return _is_usable(sender, config.our_mac) and ip not in self._ours and is_unicast6(ip)
 
     def _send(self, message: NeighborMessage, source: Ip, to: Ip, mac: Mac) -> bool:
         body = message.between(source, to)
         packet = Ipv6(source, to, ipv6.ICMPV6, body, hop_limit=_HOP_LIMIT)
         header = mac + self._core.config.our_mac + ethernet.IPV6
         return self._core.send(header + packet.to_bytes())
+
+
+def _is_usable(sender: Mac, our_mac: Mac) -> bool:
+    """Whether a link-layer address option can be another station's: not a group, zero, or ours."""
+    return not is_group(sender) and any(sender) and sender != our_mac
 
 
 def _is_valid(packet: Ipv6, message: NeighborMessage) -> bool:

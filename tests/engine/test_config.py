@@ -1,0 +1,96 @@
+"""Every choice and every limit, and what may not be chosen."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from tests.builders import GATEWAY_MAC, OUR_MAC, config
+from virtualtap import TapConfig, UsageError, ip
+
+
+def test_a_mac_is_all_that_a_tap_needs():
+    assert TapConfig(our_mac=OUR_MAC).our_ip is None
+
+
+def test_a_config_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        config().mtu = 9000
+
+
+@pytest.mark.parametrize("name", ["our_mac", "gateway_mac"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        bytes(5),
+        bytes(6),
+        bytes(7),
+        b"\x01" + bytes(5),
+        "02:00:5e:00:00:01",
+        "6 long",
+        bytearray(b"6 long"),
+    ],
+    ids=["empty", "short", "zero", "long", "group", "text", "text of 6", "mutable"],
+)
+def test_a_mac_that_no_station_can_have_is_refused(name, value):
+    with pytest.raises(UsageError, match=f"`{name}` must be a unicast MAC of 6 bytes"):
+        config(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["our_ip", "gateway_ip"])
+@pytest.mark.parametrize("value", [b"", ip("fd00::1"), "10.0.0.1"], ids=["empty", "IPv6", "text"])
+def test_an_ipv4_address_is_four_bytes(name, value):
+    with pytest.raises(UsageError, match=f"`{name}` must be 4 bytes"):
+        config(**{name: value})
+
+
+def test_an_ipv6_gateway_is_sixteen_bytes():
+    with pytest.raises(UsageError, match="`gateway_ip6` must be 16 bytes"):
+        config(gateway_ip6=ip("10.0.0.254"))
+
+
+@pytest.mark.parametrize("value", [(ip("10.0.0.1"),), ("fd00::1",), ip("fd00::1")])
+def test_our_ipv6_addresses_are_sixteen_bytes_each(value):
+    with pytest.raises(UsageError, match="`our_ip6` must hold addresses of 16 bytes"):
+        config(our_ip6=value)
+
+
+def test_the_message_about_a_wrong_value_is_short():
+    with pytest.raises(UsageError) as caught:
+        config(our_ip=bytes(10_000))
+    assert len(str(caught.value)) < 120
+
+
+def test_a_gateways_mac_needs_its_address():
+    with pytest.raises(UsageError, match="`gateway_mac` without `gateway_ip`") as caught:
+        config(gateway_ip=None, gateway_mac=GATEWAY_MAC)
+    assert caught.value.hint == "say whose MAC it is"
+
+
+def test_a_gateways_mac_is_enough_where_the_caller_handles_arp():
+    chosen = config(gateway_ip=None, gateway_mac=GATEWAY_MAC, handle_arp_internally=False)
+    assert chosen.gateway_mac == GATEWAY_MAC
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("prefix_length", 0, 32), ("mtu", 68, 65535)])
+def test_a_number_has_its_range(name, least, most):
+    for value in (least, most):
+        assert getattr(config(**{name: value}), name) == value
+    for value in (least - 1, most + 1, float(least), str(least)):
+        with pytest.raises(UsageError, match=f"`{name}` must be from {least} to {most}, got"):
+            config(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("neighbors_max", "neighbor_lifetime", "held_packets_max", "held_bytes_max"),
+        *("arp_interval", "arp_retries_max", "ndp_interval", "ndp_retries_max"),
+        *("outbox_max", "headers_max"),
+    ],
+)
+def test_a_limit_is_at_least_one(name):
+    assert getattr(config(**{name: 1}), name) == 1
+    for value in (0, -1, True, None):
+        with pytest.raises(UsageError, match=f"`{name}` must be from 1"):
+            config(**{name: value})

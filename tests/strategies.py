@@ -1,0 +1,128 @@
+"""Hypothesis strategies: one for each wire type, and for the frames and packets made of them."""
+
+from hypothesis import strategies as st
+
+from tests import builders as b
+from virtualtap.wire import arp as arp_wire
+from virtualtap.wire import ndp as ndp_wire
+from virtualtap.wire.address import BROADCAST, NO_MAC
+from virtualtap.wire.arp import Arp
+from virtualtap.wire.ethernet import ARP, IPV4, IPV6, VLAN, Ethernet
+from virtualtap.wire.icmp import Icmp
+from virtualtap.wire.ipv4 import Ipv4
+from virtualtap.wire.ipv6 import Ipv6
+from virtualtap.wire.ndp import NeighborMessage
+from virtualtap.wire.udp import Udp
+
+BYTE, WORD, LONG = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
+
+
+def exactly(length: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=length, max_size=length)
+
+
+# addresses: mostly those of the small LAN, so that things meet
+macs = st.sampled_from((b.OUR_MAC, b.PEER_MAC, b.GATEWAY_MAC, BROADCAST, NO_MAC)) | exactly(6)
+ip4s = st.sampled_from(
+    (b.OUR_IP, b.PEER, b.GATEWAY, b.FAR, b.HUB_POLL, bytes(4), b"\xff" * 4)
+) | exactly(4)
+ip6s = st.sampled_from((b.OUR_IP6, b.PEER6, b.GATEWAY6, b.FAR6, bytes(16))) | exactly(16)
+payloads = st.binary(max_size=64)
+
+arps = st.builds(
+    Arp, st.sampled_from((arp_wire.REQUEST, arp_wire.REPLY)) | WORD, macs, ip4s, macs, ip4s
+)
+ethernets = st.builds(
+    Ethernet, macs, macs, st.sampled_from((IPV4, ARP, IPV6, VLAN)) | exactly(2), payloads
+)
+icmps = st.builds(Icmp, BYTE, BYTE, LONG, payloads, WORD)
+udps = st.builds(Udp, WORD, WORD, payloads, WORD)
+ipv4s = st.builds(
+    Ipv4,
+    ip4s,
+    ip4s,
+    BYTE,
+    payloads,
+    ttl=BYTE,
+    identification=WORD,
+    fragment=WORD,
+    tos=BYTE,
+    options=st.integers(0, 10).flatmap(lambda words: exactly(4 * words)),
+)
+ipv6s = st.builds(
+    Ipv6,
+    ip6s,
+    ip6s,
+    BYTE,
+    payloads,
+    hop_limit=BYTE,
+    traffic_class=BYTE,
+    flow_label=st.integers(0, 0xFFFFF),
+)
+ndp_options = st.lists(
+    st.tuples(st.sampled_from((ndp_wire.SOURCE_MAC, ndp_wire.TARGET_MAC)) | BYTE, macs)
+    | st.tuples(BYTE, exactly(14)),
+    max_size=3,
+).map(tuple)
+neighbor_messages = st.builds(
+    NeighborMessage,
+    st.sampled_from((ndp_wire.SOLICITATION, ndp_wire.ADVERTISEMENT)),
+    LONG,
+    ip6s,
+    ndp_options,
+    st.just(0) | BYTE,
+    WORD,
+)
+
+
+@st.composite
+def neighbor_frames(draw: st.DrawFn) -> bytes:
+    """Neighbour messages with right checksums; whether they are valid otherwise is luck."""
+    source, destination = draw(ip6s), draw(ip6s)
+    hop_limit = draw(st.just(255) | BYTE)
+    link = (draw(macs), draw(macs))
+    return b.icmp6_frame(draw(neighbor_messages), source, destination, link, hop_limit)
+
+
+def _framed(ethertype: bytes, messages: st.SearchStrategy) -> st.SearchStrategy[bytes]:
+    bodies = messages.map(lambda message: message.to_bytes())
+    return st.builds(lambda to, source, body: to + source + ethertype + body, macs, macs, bodies)
+
+
+packets = (
+    ipv4s.map(Ipv4.to_bytes)
+    | ipv6s.map(Ipv6.to_bytes)
+    | st.builds(b.packet, ip4s, st.just(b.OUR_IP), payloads)
+    | st.builds(b.packet6, ip6s, st.just(b.OUR_IP6), payloads)
+)
+frames = (
+    _framed(ARP, arps)
+    | _framed(IPV4, ipv4s)
+    | _framed(IPV6, ipv6s)
+    | neighbor_frames()
+    | ethernets.map(Ethernet.to_bytes)
+    | st.builds(b.arp_request, macs, ip4s, ip4s)
+    | st.builds(b.arp_reply, macs, ip4s, macs, ip4s)
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
+    """Bytes that were right once: cut, lengthened, or with one byte changed."""
+    data = draw(whole)
+    at = draw(st.integers(0, max(0, len(data) - 1)))
+    return draw(
+        st.sampled_from(
+            (data[:at], data + bytes(at), data[:at] + draw(exactly(1)) + data[at + 1 :], data[at:])
+        )
+    )
+
+
+hostile_frames = st.binary(max_size=120) | damaged(frames)
+hostile_packets = st.binary(max_size=80) | damaged(packets)
+
+# one happening on either side: (is it a packet of the host?, bytes, nanoseconds since the last)
+gaps = st.sampled_from((0, 1, 10**6, 10**9, 3 * 10**9, 301 * 10**9)) | st.integers(0, 10**12)
+happenings = st.tuples(st.just(True), packets | hostile_packets, gaps) | st.tuples(
+    st.just(False), frames | hostile_frames, gaps
+)
