@@ -86,12 +86,13 @@ class Core:
         before = neighbors.lookup(ip, self.now)
         expires = NEVER if forever else self.now + self.config.neighbor_lifetime
         waiting = neighbors.learn(ip, mac, expires)
+        if before == mac:
+            return  # heard again: its timer will find the later end
         self.timers.set(ip, expires, partial(self._expire, ip))
-        if before != mac:
-            self.headers.clear()
-            self.events.append(NeighborLearned(ip, mac))
-            if ip in (self.config.gateway_ip, self.config.gateway_ip6):
-                self.events.append(GatewayLearned(ip, mac))
+        self.headers.clear()
+        self.events.append(NeighborLearned(ip, mac))
+        if ip in (self.config.gateway_ip, self.config.gateway_ip6):
+            self.events.append(GatewayLearned(ip, mac))
         header = mac + self.config.our_mac + (IPV4 if len(ip) == 4 else IPV6)
         for packet in waiting:
             if self.send(header + packet):
@@ -117,5 +118,9 @@ class Core:
         return room
 
     def _expire(self, ip: Ip) -> None:
+        expires = self.neighbors.expires(ip)
+        if expires > self.now:
+            self.timers.set(ip, expires, partial(self._expire, ip))
+            return
         self.neighbors.forget(ip)
         self.headers.clear()

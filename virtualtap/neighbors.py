@@ -85,6 +85,11 @@ class Neighbors:
         entry = self._entries.pop(ip, None)
         return [] if entry is None else self._empty(entry)
 
+    def expires(self, ip: Ip) -> Instant:
+        """When what is known of `ip` becomes too old; 0 where nothing is known."""
+        entry = self._entries.get(ip)
+        return 0 if entry is None else entry.expires
+
     def holding(self) -> int:
         """How many packets wait in all."""
         return sum(len(entry.held) for entry in self._entries.values())

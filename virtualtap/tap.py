@@ -15,7 +15,7 @@ from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER
 from virtualtap.units import Instant
 from virtualtap.wire import ethernet, ipv6, ndp
-from virtualtap.wire.address import NO_MAC, Ip, Mac, is_group
+from virtualtap.wire.address import Ip, Mac, is_group
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
 
 
@@ -49,7 +49,7 @@ class VirtualTap:
             IPV6: self._receive_ipv6,
         }
         self._our_mac, self._our_ip, self._mtu = config.our_mac, config.our_ip, config.mtu
-        self._never_a_source = frozenset((config.our_mac, NO_MAC))
+        self._fronts: set[bytes] = set()  # MACs, type and version that were found right
         if config.gateway_mac is not None and config.gateway_ip is not None:
             core.learn(config.gateway_ip, config.gateway_mac, forever=True)  # until it moves
             core.events.clear()
@@ -90,12 +90,9 @@ class VirtualTap:
         if now is not None and now != core.now:
             self._advance(now)
         if (
-            frame[30:34] == self._our_ip
-            and frame[12:15] == b"\x08\x00\x45"
-            and frame[:6] == self._our_mac
+            frame[:_FRONT] in self._fronts
+            and frame[30:34] == self._our_ip
             and (frame[16] << 8) | frame[17] == len(frame) - HEADER_LEN
-            and not frame[6] & 1
-            and frame[6:12] not in self._never_a_source
         ):
             core.stats.to_ip += 1
             return frame[HEADER_LEN:]
@@ -185,7 +182,12 @@ class VirtualTap:
         if receive is None:
             self._core.drop(DropReason.UNSUPPORTED)
             return None
-        return receive(frame)
+        packet = receive(frame)
+        if packet is not None and frame[12:_FRONT] == _ORDINARY and frame[:6] == self._our_mac:
+            if len(self._fronts) >= self._core.config.headers_max:
+                self._fronts.clear()
+            self._fronts.add(frame[:_FRONT])
+        return packet
 
     def _receive_ipv6(self, frame: bytes) -> bytes | None:
         """Neighbour messages are for the tap, all else for the host."""
@@ -195,5 +197,7 @@ class VirtualTap:
         return self._ipv6.receive(frame)
 
 
+_FRONT = HEADER_LEN + 1
+_ORDINARY = IPV4 + b"\x45"  # IPv4 without options
 _KIND = HEADER_LEN + ipv6.HEADER_LEN  # where the type of an ICMPv6 message stands
 _NEIGHBOR = (bytes((ndp.SOLICITATION,)), bytes((ndp.ADVERTISEMENT,)))

@@ -28,6 +28,7 @@ class Reference:
     stays: bytes  # the gateway is never let go for another
     now: int = 0
     known: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # MAC, until; oldest first
+    wakes: dict[bytes, int] = field(default_factory=dict)  # when each known one is looked at
     asked: dict[bytes, Question] = field(default_factory=dict)
     said: list[tuple] = field(default_factory=list)
     failed: list[bytes] = field(default_factory=list)
@@ -35,12 +36,14 @@ class Reference:
 
     def deadline(self) -> int | None:
         """When something is due next."""
-        ends = [until for _, until in self.known.values()]
-        return min(ends + [question.due for question in self.asked.values()], default=None)
+        wakes = [self.wakes[ip] for ip in self.known]
+        return min(wakes + [question.due for question in self.asked.values()], default=None)
 
     def pass_time(self, now: int) -> None:
         while (due := self.deadline()) is not None and due <= now:
             self.known = {ip: entry for ip, entry in self.known.items() if entry[1] > due}
+            for ip in [ip for ip in self.known if self.wakes[ip] == due]:
+                self.wakes[ip] = self.known[ip][1]  # heard again since: looked at again then
             for ip in [ip for ip, question in self.asked.items() if question.due == due]:
                 self._ask_again(ip)
         self.now = now
@@ -78,6 +81,8 @@ class Reference:
         if question is None and was_known is None and not self._make_room():
             return
         self.known[ip] = (mac, self.now + self.lifetime)
+        if was_known is None or was_known[0] != mac:
+            self.wakes[ip] = self.now + self.lifetime
         for packet in question.packets if question else ():
             self.said.append(("packet", packet[16:20], mac, packet))
 

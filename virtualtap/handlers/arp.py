@@ -4,7 +4,15 @@ from virtualtap.core import Core
 from virtualtap.events import AddressConflict, ArpReceived
 from virtualtap.stats import DropReason
 from virtualtap.wire import arp
-from virtualtap.wire.address import ANY4, BROADCAST, Ip, is_group, is_unicast4, network_mask
+from virtualtap.wire.address import (
+    ANY4,
+    BROADCAST,
+    Ip,
+    directed_broadcast,
+    is_group,
+    is_unicast4,
+    network_mask,
+)
 from virtualtap.wire.arp import Arp
 from virtualtap.wire.ethernet import ARP, HEADER_LEN
 
@@ -22,6 +30,7 @@ class ArpHandler:
         config = core.config
         self._mask = network_mask(config.prefix_length) if config.our_ip else 0
         self._network = int.from_bytes(config.our_ip or ANY4) & self._mask
+        self._directed = config.our_ip and directed_broadcast(config.our_ip, config.prefix_length)
 
     def receive(self, frame: bytes) -> bytes | None:
         """An ARP frame of either operation; always handled inside."""
@@ -80,7 +89,9 @@ class ArpHandler:
 
     def _may_learn(self, ip: Ip) -> bool:
         config = self._core.config
-        if not is_unicast4(ip) or (ip == config.gateway_ip and not config.learn_gateway_mac):
+        if not is_unicast4(ip) or ip == self._directed:
+            return False
+        if ip == config.gateway_ip and not config.learn_gateway_mac:
             return False
         on_link = int.from_bytes(ip) & self._mask == self._network
         return on_link or ip == config.gateway_ip

@@ -4,7 +4,7 @@ from virtualtap.core import Ask, Core
 from virtualtap.errors import WireError
 from virtualtap.stats import DropReason
 from virtualtap.wire import ipv6
-from virtualtap.wire.address import Ip, is_group, is_multicast6, is_unicast6, multicast_mac6
+from virtualtap.wire.address import ANY6, Ip, is_group, is_multicast6, is_unicast6, multicast_mac6
 from virtualtap.wire.ethernet import HEADER_LEN, IPV6
 
 
@@ -28,13 +28,14 @@ class Ipv6Handler:
         if is_multicast6(destination):
             core.stats.to_ethernet += 1
             return multicast_mac6(destination) + config.our_mac + IPV6 + packet
-        next_hop = self._next_hop(destination)
+        source = packet[8:24]
+        next_hop = None if source == ANY6 else self._next_hop(destination)  # RFC 4291 2.5.2
         if next_hop is None:
             core.drop(DropReason.NO_ROUTE)
             return None
         frame = core.wrap(destination, next_hop, packet)
         if frame is None:
-            core.hold(next_hop, packet[8:24], packet, self._ask)
+            core.hold(next_hop, source, packet, self._ask)
         return frame
 
     def receive(self, frame: bytes) -> bytes | None:
