@@ -116,6 +116,7 @@ def replay(
 @app.command()
 def report(
     where: Annotated[Path, typer.Argument(metavar="RESULTS", help="A run, or a folder of runs.")],
+    json: Json = False,
 ) -> int:
     """Draw the page again: one run, or all runs below a folder on one page."""
     folders = results.find(where)
@@ -123,7 +124,11 @@ def report(
         raise ResultError(f"there is no run in `{where}`", "name a folder that `vtap run` wrote")
     runs = [results.read(folder) for folder in folders]
     folder = where.parent if where.name == results.RUN_FILE else where
-    console.out.print(Text(f"page: {_draw(runs, folder)}"))
+    page = _draw(runs, folder)
+    if json:
+        console.print_json({"schema": results.SCHEMA, "page": str(page)})
+    else:
+        console.out.print(Text(f"page: {page}"))
     return HELD
 
 

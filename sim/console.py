@@ -45,7 +45,7 @@ def print_json(content: dict[str, Any]) -> None:
 def progress(
     name: str, *, quiet: bool
 ) -> Iterator[Callable[[Instant, Duration, int], None] | None]:
-    """A bar with simulated time and happenings a second; only on a terminal."""
+    """A bar with simulated time and frames a second; only on a terminal."""
     if quiet or not err.is_terminal:
         yield None
         return
@@ -60,13 +60,13 @@ def progress(
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(escaped(name, 40), total=1.0, simulated="", speed="")
 
-        def step(now: Instant, until: Duration, events: int) -> None:
+        def step(now: Instant, until: Duration, frames: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
             bar.update(
                 task,
                 completed=now / until,
                 simulated=f"{now / SECOND:.2f} of {until / SECOND:g} s",
-                speed=f"{events / elapsed / 1000:.0f} k frames/s" if elapsed else "",
+                speed=f"{frames / elapsed:,.0f} frames/s" if elapsed else "",
             )
 
         yield step

@@ -12,6 +12,7 @@ and removed only afterwards. Depends on nothing of ours, so that reports need no
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,11 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+TEXT = (  # columns of text; all others hold numbers or nothing
+    *("sender", "next_hop", "hub", "mac", "flow", "kind", "source", "destination"),
+    *("where", "reason", "node"),
+)
+
 Cell = str | int | float | None
 Rows = list[tuple[Cell, ...]]
 
@@ -64,6 +70,54 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float | int | str | None
     limit: str  # in words: "at most 0.2"
     at_s: float  # the first moment at which it was missed
+
+
+class Learning(msgspec.Struct, frozen=True):
+    """How far broadcasts have taught the hubs."""
+
+    share: float | None
+    time_to_all_s: float | None
+    flooded_share: float | None
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Quantiles of the one-way delay."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    p999: float | None
+
+
+class Throughput(msgspec.Struct, frozen=True):
+    """Payload a second."""
+
+    offered: float
+    delivered: float
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The form of the object that `--json` prints; None: nothing was there to measure it."""
+
+    schema: int
+    scenario: str
+    seed: int
+    digest: str | None
+    verdict: str
+    failed: list[Failure]
+    simulated_s: float
+    setup_s: float
+    wall_s: float
+    process_s: float
+    events: int
+    crossings: int
+    delivered: int
+    dropped: dict[str, int]
+    arp_convergence_s: float | None
+    arp_unresolved: int | None
+    broadcast_learning: Learning
+    latency_s: Latency
+    throughput_bps: Throughput
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -103,7 +157,9 @@ def writing(root: Path, scenario: str, seed: int) -> Iterator[Path]:
     ResultError where it cannot be written.
     """
     final = root / scenario / str(seed)
-    beside = final.with_name(f".{seed}.{os.getpid()}.new")
+    beside, aside = (final.with_name(f".{seed}.{os.getpid()}.{what}") for what in ("new", "old"))
+    for left in (beside, aside):  # by a process that was killed and had the same number
+        shutil.rmtree(left, ignore_errors=True)
     try:
         beside.mkdir(parents=True)
     except OSError as error:
@@ -113,10 +169,14 @@ def writing(root: Path, scenario: str, seed: int) -> Iterator[Path]:
         ) from None
     try:
         yield beside
-        aside = final.with_name(f".{seed}.{os.getpid()}.old")
         if final.exists():
             final.rename(aside)
-        beside.rename(final)
+        try:
+            beside.rename(final)
+        except BaseException:
+            if aside.exists():
+                aside.rename(final)
+            raise
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -152,9 +212,11 @@ def read(path: Path) -> Run:
         if (folder / f"{name}.csv").is_file()
     }
     try:
-        return msgspec.convert(content, Run)
+        run = msgspec.convert(content, Run)
+        msgspec.convert(run.summary, Summary)
     except msgspec.ValidationError as error:
         raise ResultError(f"`{folder / RUN_FILE}` is no run: {error}", _HINT) from None
+    return run
 
 
 def find(path: Path) -> list[Path]:
@@ -175,16 +237,12 @@ def _load(path: Path) -> dict[str, Any]:
     content = None
     try:
         if path.is_file() and path.stat().st_size <= READ_MAX:
-            content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+            content = msgspec.json.decode(path.read_bytes())  # no NaN, no half characters
     except (OSError, ValueError, RecursionError):
         pass
     if not isinstance(content, dict):
         raise ResultError(f"`{path}` holds no run", _HINT)
     return content
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> Rows:
@@ -195,31 +253,33 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> Rows:
             header, *rows = list(csv.reader(stream))
         if tuple(header) != columns or any(len(row) != len(columns) for row in rows):
             raise ValueError
+        readers = [_text if column in TEXT else _number for column in columns]
+        return [tuple(read(cell) for read, cell in zip(readers, row, strict=True)) for row in rows]
     except (OSError, ValueError, csv.Error):
         raise ResultError(f"`{path}` is no table of a run", _HINT) from None
-    return [tuple(_cell(text) for text in row) for row in rows]
 
 
-def _cell(text: str) -> Cell:
-    if text == "":
+_INTEGER = re.compile(r"-?[0-9]{1,40}", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,2})?", re.ASCII)
+
+
+def _number(cell: str) -> Cell:
+    if cell == "":
         return None
-    try:
-        return int(text) if len(text) < 20 else text
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text.removeprefix("'") if text[:2] in _FORMULAS else text
+    if _INTEGER.fullmatch(cell):
+        return int(cell)
+    if _DECIMAL.fullmatch(cell):
+        return float(cell)
+    raise ValueError(cell)
 
 
-_FORMULAS = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+def _text(cell: str) -> Cell:
+    return cell.removeprefix("'")
+
+
+_FORMULAS = tuple("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")  # the last four are = + - @, full width
 
 
 def _safe(cell: Cell) -> Cell:
-    """Text that a spreadsheet would run as a formula gets an apostrophe."""
-    if isinstance(cell, str):
-        if f"'{cell[:1]}" in _FORMULAS:
-            return f"'{cell}"
-        return cell
-    return cell
+    """Text that a spreadsheet would run as a formula gets an apostrophe, as does one more of it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell

@@ -23,8 +23,9 @@ from topologies import Graph, cascade_tree, check, load, populate
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration, Instant
 
-Progress = Callable[[Instant, Duration, int], None]  # (now, until, happenings so far)
+Progress = Callable[[Instant, Duration, int], None]  # (now, until, frames so far)
 INPUTS = "inputs"  # the folder of a run that keeps the files its scenario names
+_SHOW_EVERY_S = 0.1
 INPUT_MAX = 64 * 1024 * 1024
 
 
@@ -114,6 +115,7 @@ class _Stage:
         self._setup_s = time.perf_counter() - began
         self._wall_s = 0.0
         self._process_s = 0.0
+        self._shown = 0.0
 
     def run(self, folder: Path | None, progress: Progress | None) -> Run:
         """Let it happen; `folder` takes the capture."""
@@ -145,8 +147,9 @@ class _Stage:
 
         def between() -> None:
             watch.look()
-            if progress is not None:
-                progress(network.now, until, network.events())
+            if progress is not None and time.perf_counter() - self._shown > _SHOW_EVERY_S:
+                progress(network.now, until, network.crossings())
+                self._shown = time.perf_counter()
 
         for instant in (*judge.instants(), until):
             wall, process = time.perf_counter(), time.process_time()
@@ -157,8 +160,8 @@ class _Stage:
                 self._process_s += time.process_time() - process
             if instant < until:
                 judge.look(instant, self._measure)
-            if progress is not None:
-                progress(network.now, until, network.events())
+        if progress is not None:
+            progress(network.now, until, network.crossings())
 
     def _measure(self, name: str) -> expect.Value:
         own = {

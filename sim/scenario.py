@@ -1,24 +1,30 @@
 """A TOML file ↔ a scenario: every key known, every value in range, or one line that says which."""
 
+import json
 import re
 import tomllib
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
+from sim.capture import escaped
 from virtualtap.errors import UsageError
 from virtualtap.units import Duration
 
 SCHEMA = 1
 SCENARIO_MAX = 1024 * 1024  # bytes
+ENTRIES_MAX = 1000  # of `links`, `traffic`, `timeline`: each is held against every name
+DEPTH_MAX = 16  # tables in tables
+DOTS_MAX = 64  # of one line: the time that `tomllib` takes grows with the square of a key's parts
+UNTIL_MAX = 100 * 365 * 86_400 * 10**9  # ns; time stamps have 64 bits
 
-_TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)$"
-_RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)$"
-Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+_TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)\Z"  # `$` would let a line break by
+_RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)\Z"
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Time = Annotated[str, Meta(pattern=_TIME)]
 Rate = Annotated[str, Meta(pattern=_RATE)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -26,6 +32,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Size = Annotated[int, Meta(ge=16, le=65_000)]  # payload: 16 bytes say flow, number and time
 Count = Annotated[int, Meta(ge=0, le=10_000)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=256)]
+Family = Literal[4, 6]  # of IP
+Few = Meta(max_length=ENTRIES_MAX)
 
 _UNITS = {
     "ns": 1,
@@ -84,7 +92,7 @@ class Links(Part, frozen=True, kw_only=True):
     overhead: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes for each frame
     least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
     queue: Annotated[int, Meta(ge=0, le=2**40)] | None = None  # bytes
-    faults: tuple[dict[str, Any], ...] = ()
+    faults: Annotated[tuple[dict[str, Any], ...], Few] = ()
 
 
 class Stride(Part, frozen=True, kw_only=True):
@@ -109,7 +117,7 @@ class Ping(Conversation, frozen=True, kw_only=True, tag="ping"):
 
     every: Time = "100ms"
     size: Size = 56
-    family: Annotated[int, Meta(ge=4, le=6)] = 4
+    family: Family = 4
 
 
 class Stream(Conversation, frozen=True, kw_only=True, tag="stream"):
@@ -118,7 +126,7 @@ class Stream(Conversation, frozen=True, kw_only=True, tag="stream"):
     every: Time
     size: Size = 1000
     port: Annotated[int, Meta(ge=1, le=65_535)] = 9
-    family: Annotated[int, Meta(ge=4, le=6)] = 4
+    family: Family = 4
 
 
 class Poisson(Stream, frozen=True, kw_only=True, tag="poisson"):
@@ -173,9 +181,9 @@ class Scenario(Part, frozen=True, kw_only=True):
     sites: Sites | None = None
     ipv6: bool = False
     capture: str = "taps"
-    links: tuple[Links, ...] = ()
-    traffic: tuple[Ping | Stream | Poisson | Burst | Replay, ...] = ()
-    timeline: tuple[Happening, ...] = ()
+    links: Annotated[tuple[Links, ...], Few] = ()
+    traffic: Annotated[tuple[Ping | Stream | Poisson | Burst | Replay, ...], Few] = ()
+    timeline: Annotated[tuple[Happening, ...], Few] = ()
     expect: dict[str, Any] = {}
 
 
@@ -185,16 +193,20 @@ CAPTURE_SCOPES = ("taps", "all", "none")
 def decode(text: str, changes: tuple[str, ...] = (), where: str = "scenario") -> Scenario:
     """The scenario in TOML `text` after `changes` (`key.key=value`). UsageError: one line."""
     try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        what = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        content = _toml(text)
+    except ValueError as error:
+        what = escaped(_lower(str(error)), 200)
         raise UsageError(f"`{where}` is not TOML: {what}", "see https://toml.io") from None
     for change in changes:
         _change(content, change)
+    wild = _wild(content)
+    if wild:
+        raise UsageError(f"`{where}`: {wild}", "see docs/scenarios.md")
     try:
         scenario = msgspec.convert(content, Scenario)
     except msgspec.ValidationError as error:
-        raise UsageError(f"`{where}`: {_lower(str(error))}", _advice(str(error))) from None
+        told = escaped(_lower(str(error)), 200)
+        raise UsageError(f"`{where}`: {told}", _advice(str(error))) from None
     _check(scenario, where)
     return scenario
 
@@ -219,7 +231,8 @@ def read(path: Path) -> str:
 def of_topology(topology: str) -> str:
     """The scenario that `--topology X` alone means, as TOML. contracts: docs/scenarios.md."""
     name = re.sub(r"[^a-z0-9]+", "-", Path(topology).stem.lower()).strip("-")[:64].strip("-")
-    quoted = msgspec.json.encode(topology).decode()  # a JSON string is a TOML string
+    # a JSON string is a TOML string, but for DEL
+    quoted = json.dumps(topology, ensure_ascii=False).replace("\x7f", "\\u007f")
     return f"""\
 name = "{name or "topology"}"
 until = "10s"
@@ -241,8 +254,10 @@ every = "100ms"
 
 
 def _check(scenario: Scenario, where: str) -> None:
-    if duration(scenario.until) == 0:
-        raise UsageError(f"`{where}`: `until` is 0", "give the run some time")
+    if not 0 < duration(scenario.until) <= UNTIL_MAX:
+        raise UsageError(
+            f"`{where}`: `until` is {scenario.until}", "give the run some time, at most 36500d"
+        )
     if scenario.capture not in CAPTURE_SCOPES:
         raise UsageError(
             f"`{where}`: `capture` is {scenario.capture!r:.60}",
@@ -252,13 +267,53 @@ def _check(scenario: Scenario, where: str) -> None:
         raise UsageError(
             f"`{where}`: `topology` has no `name`", 'write `topology = { name = "abilene" }`'
         )
+    if not isinstance(scenario.topology.get("loops", False), bool):
+        raise UsageError(f"`{where}`: `loops` of `topology` is neither true nor false")
     for happening in scenario.timeline:
         happening.which()
+    _check_traffic(scenario, where)
+
+
+def _check_traffic(scenario: Scenario, where: str) -> None:
     for rule in scenario.traffic:
         if isinstance(rule, Ping | Stream) and rule.family == 6 and not scenario.ipv6:
             raise UsageError(f"`{where}`: `family = 6` without IPv6", "write `ipv6 = true`")
         if isinstance(rule, Ping | Stream) and duration(rule.every) == 0:
             raise UsageError(f"`{where}`: `every` of a {rule.__class__.__name__.lower()} is 0")
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """What TOML `text` says. ValueError where it is not TOML, or takes for ever to read."""
+    if len(text) > SCENARIO_MAX:
+        raise ValueError(f"it is longer than {SCENARIO_MAX} bytes")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > DOTS_MAX and not line.lstrip().startswith("#"):
+            raise ValueError(f"more than {DOTS_MAX} dots (at line {number})")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:  # Python reads no decimal number of more than 4300 digits
+        raise ValueError("a number has too many digits") from None
+
+
+def _wild(content: dict[str, Any]) -> str:
+    """What in `content` no scenario needs and few programs bear, in words; empty if nothing."""
+    level: list[Any] = [content]
+    for _ in range(DEPTH_MAX):
+        for one in level:
+            if isinstance(one, int) and not -(2**63) <= one < 2**63:
+                return "a number has more than 64 bits"
+            if isinstance(one, str) and any("\ud800" <= char <= "\udfff" for char in one):
+                return "a word holds half a character"
+        deeper: list[Any] = []
+        for one in level:
+            deeper += one if isinstance(one, dict | list) else ()
+            deeper += one.values() if isinstance(one, dict) else ()
+        level = deeper
+    return f"nested deeper than {DEPTH_MAX} tables" if level else ""
 
 
 def _change(content: dict[str, Any], change: str) -> None:
@@ -267,27 +322,31 @@ def _change(content: dict[str, Any], change: str) -> None:
     if not equals or not all(keys):
         raise UsageError(f"`--set` cannot read `{change:.60}`", "write `--set key.key=value`")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = _toml(f"value = {text}")["value"]
+    except ValueError:
         value = text  # a bare word is a string
     where: Any = content
     for key in keys[:-1]:
         where = _inside(where, key, change, fresh=True)
     last = keys[-1]
-    if isinstance(where, list) and last.isdecimal() and int(last) < len(where):
+    if isinstance(where, list) and _counts(last, where):
         where[int(last)] = value
     elif isinstance(where, dict):
         where[last] = value
     else:
-        raise UsageError(f"`--set {change:.60}`: there is no `{last}`", "count tables from 0")
+        raise UsageError(f"`--set {change:.60}`: there is no `{last:.60}`", "count tables from 0")
 
 
 def _inside(where: Any, key: str, change: str, *, fresh: bool) -> Any:
     if isinstance(where, dict):
         return where.setdefault(key, {}) if fresh else where[key]
-    if isinstance(where, list) and key.isdecimal() and int(key) < len(where):
+    if isinstance(where, list) and _counts(key, where):
         return where[int(key)]
-    raise UsageError(f"`--set {change:.60}`: there is no `{key}`", "count tables from 0")
+    raise UsageError(f"`--set {change:.60}`: there is no `{key:.60}`", "count tables from 0")
+
+
+def _counts(key: str, entries: list[Any]) -> bool:
+    return key.isdecimal() and len(key) < 10 and int(key) < len(entries)
 
 
 def _lower(text: str) -> str:
@@ -306,10 +365,10 @@ _TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
 
 def _advice(error: str) -> str:
     """The keys that are known where an unknown one was found, or the form that was missed."""
-    _, _, place = error.rpartition(" - at `")
-    place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) or "$"
+    _, at, place = error.rpartition(" - at `")
+    place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) if at else "$"
     for form, example in ((_TIME, "`10ms` or `2s`"), (_RATE, "`50Mbit`")):
-        if form in error.encode().decode("unicode_escape", "replace") or form in error:
+        if repr(form) in error:
             return f"write it as {example}"
     tables = _TABLES.get(place)
     if tables is None or "field" not in error:
@@ -319,5 +378,5 @@ def _advice(error: str) -> str:
     if tables == _TABLES["$.traffic[...]"]:
         known = ["kind", *known]
     unknown = re.search(r"unknown field `([^`]*)`", error)
-    close = get_close_matches(unknown[1], known, 1) if unknown else []
+    close = get_close_matches(unknown[1][:64], known, 1) if unknown else []
     return (f"did you mean `{close[0]}`? " if close else "") + f"the keys are {', '.join(known)}"

@@ -49,6 +49,7 @@ class VirtualTap:
             IPV6: self._receive_ipv6,
         }
         self._our_mac, self._our_ip, self._mtu = config.our_mac, config.our_ip, config.mtu
+        self._headers, self._stats = core.headers, core.stats
         self._fronts: set[bytes] = set()  # MACs, type and version that were found right
         if config.gateway_mac is not None and config.gateway_ip is not None:
             core.learn(config.gateway_ip, config.gateway_mac, forever=True)  # until it moves
@@ -59,16 +60,15 @@ class VirtualTap:
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        core = self._core
-        if now is not None and now != core.now:
+        if now is not None and now != self._core.now:
             self._advance(now)
-        header = core.headers.get(packet[16:20])
+        header = self._headers.get(packet[16:20])
         if (
             header is not None
             and packet[0] == 0x45
             and (packet[2] << 8) | packet[3] == len(packet) <= self._mtu
         ):
-            core.stats.to_ethernet += 1
+            self._stats.to_ethernet += 1
             return header + packet
         try:
             version = packet[0] >> 4 if packet else 0
@@ -78,7 +78,7 @@ class VirtualTap:
                 return self._ipv6.send(packet)
             raise WireError(f"an IP packet has version 4 or 6, got {version}")
         except WireError:
-            core.drop(DropReason.MALFORMED)
+            self._core.drop(DropReason.MALFORMED)
             return None
 
     def ethernet_to_ip(self, frame: bytes, now: Instant | None = None) -> bytes | None:
@@ -86,20 +86,19 @@ class VirtualTap:
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        core = self._core
-        if now is not None and now != core.now:
+        if now is not None and now != self._core.now:
             self._advance(now)
         if (
             frame[:_FRONT] in self._fronts
             and frame[30:34] == self._our_ip
             and (frame[16] << 8) | frame[17] == len(frame) - HEADER_LEN
         ):
-            core.stats.to_ip += 1
+            self._stats.to_ip += 1
             return frame[HEADER_LEN:]
         try:
             return self._receive(frame)
         except WireError:
-            core.drop(DropReason.MALFORMED)
+            self._core.drop(DropReason.MALFORMED)
             return None
 
     def poll(self, now: Instant) -> None:
