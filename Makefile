@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
 
-.PHONY: setup demo test check bench
+.PHONY: setup demo test check prove bench
 
 setup: .venv/.ready
 	@:
@@ -19,6 +19,17 @@ check: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --strict --no-error-summary
 	@$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+
+# the digests of all examples on every Python at hand
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+prove: setup
+	@for python in $(PYTHONS); do \
+		"$$python" -c 'import ensurepip, venv' 2> /dev/null || { echo "$$python: not here"; continue; }; \
+		place=.venv/pythons/$$(basename "$$python"); \
+		{ test -x $$place/bin/pytest || { "$$python" -m venv --clear $$place && $$place/bin/python -m pip \
+			--disable-pip-version-check --quiet install --require-hashes -r requirements.lock; }; } \
+		&& "$$place/bin/python" --version && $$place/bin/python -m pytest tests/examples || exit 1; \
+	done
 
 bench: setup
 	@$(BIN)/python benchmarks/run.py
