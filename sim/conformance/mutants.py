@@ -1,0 +1,21 @@
+"""Wrong engines, one line each: every case must catch at least one, every one must be caught.
+
+A mutant is a function from a configuration to a tap that has been made wrong in one way.
+"""
+
+from collections.abc import Callable
+
+from virtualtap.config import TapConfig
+from virtualtap.tap import VirtualTap
+
+Mutant = Callable[[TapConfig], VirtualTap]
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(make: Mutant) -> Mutant:
+    """Register a wrong engine under its name, `learns-from-any-arp`."""
+    name = make.__name__.replace("_", "-")
+    assert name not in MUTANTS, f"two mutants are called {name}"
+    MUTANTS[name] = make
+    return make

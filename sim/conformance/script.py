@@ -1,0 +1,137 @@
+"""The rig: frames in, frames out, time passes only when the script says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from virtualtap.config import TapConfig
+from virtualtap.tap import Translator
+from virtualtap.units import Instant
+from virtualtap.wire.address import ip, mac
+
+US, PEER, GATEWAY, OTHER, NOBODY = (
+    ip("10.0.0.2"),
+    ip("10.0.0.3"),
+    ip("10.0.0.1"),
+    ip("10.0.0.4"),
+    ip("10.0.0.77"),
+)
+OUR_MAC, PEER_MAC, GATEWAY_MAC, OTHER_MAC = (
+    mac("02:00:5e:00:00:02"),
+    mac("02:00:5e:00:00:03"),
+    mac("02:00:5e:00:00:01"),
+    mac("02:00:5e:00:00:04"),
+)
+US6, PEER6, GATEWAY6, NOBODY6 = ip("fd00::2"), ip("fd00::3"), ip("fe80::1"), ip("fd00::77")
+
+CONFIG = TapConfig(
+    our_mac=OUR_MAC,
+    our_ip=US,
+    prefix_length=24,
+    gateway_ip=GATEWAY,
+    our_ip6=(US6,),
+    gateway_ip6=GATEWAY6,
+)
+Make = Callable[[TapConfig], Translator]
+
+
+class Missed(AssertionError):
+    """What came out is not what the clause demands."""
+
+    def __init__(self, side: str, expected: tuple[bytes, ...], seen: tuple[bytes, ...]) -> None:
+        super().__init__(f"to the {side}: expected {len(expected)}, saw {len(seen)}")
+        self.side, self.expected, self.seen = side, expected, seen
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One frame or packet of the exchange, for a capture and a report."""
+
+    at: Instant
+    side: str  # lan, host
+    into: bool  # given to the translator
+    data: bytes
+
+
+class Script:
+    """A translator in the dark: `lan` and `host` give it bytes, `expect` demands its own.
+
+    `expect` and `expect_host` demand exactly what came out since they were last called, in order;
+    a case ends with an `expect()` of nothing on both sides.
+    """
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        self._tap: Translator | None = None
+        self._frames: list[bytes] = []
+        self._packets: list[bytes] = []
+        self.now: Instant = 0
+        self.exchange: list[Exchanged] = []
+
+    @property
+    def tap(self) -> Translator:
+        """The translator; made with the usual configuration if `start` has not said another."""
+        if self._tap is None:
+            self.start()
+        assert self._tap is not None
+        return self._tap
+
+    def start(self, **changes: Any) -> "Script":
+        """Make the translator, with these changes to the usual configuration."""
+        self._tap = self._make(replace(CONFIG, **changes))
+        self._gather(None, None)
+        return self
+
+    def at(self, instant: Instant) -> "Script":
+        """Let time pass until `instant`, every deadline on the way at its time."""
+        assert instant >= self.now, "a script goes forward"
+        while (deadline := self.tap.next_deadline()) is not None and deadline <= instant:
+            self.now = max(self.now, deadline)
+            self.tap.poll(self.now)
+            self._gather(None, None)
+        self.now = instant
+        self.tap.poll(instant)
+        self._gather(None, None)
+        return self
+
+    def lan(self, frame: bytes) -> "Script":
+        """A frame arrives from the LAN."""
+        tap = self.tap
+        self.exchange.append(Exchanged(self.now, "lan", True, frame))
+        self._gather(None, tap.ethernet_to_ip(frame, self.now))
+        return self
+
+    def host(self, packet: bytes) -> "Script":
+        """The host sends a packet."""
+        tap = self.tap
+        self.exchange.append(Exchanged(self.now, "host", True, packet))
+        self._gather(tap.ip_to_ethernet(packet, self.now), None)
+        return self
+
+    def expect(self, *frames: bytes) -> "Script":
+        """Exactly these frames went to the LAN."""
+        seen, self._frames = tuple(self._frames), []
+        if seen != frames:
+            raise Missed("lan", frames, seen)
+        return self
+
+    def expect_host(self, *packets: bytes) -> "Script":
+        """Exactly these packets went to the host."""
+        seen, self._packets = tuple(self._packets), []
+        if seen != packets:
+            raise Missed("host", packets, seen)
+        return self
+
+    def forget(self) -> "Script":
+        """What came out so far does not matter to this case."""
+        self._frames, self._packets = [], []
+        return self
+
+    def _gather(self, frame: bytes | None, packet: bytes | None) -> None:
+        assert self._tap is not None
+        frames = ([] if frame is None else [frame]) + self._tap.take_frames()
+        packets = ([] if packet is None else [packet]) + self._tap.take_packets()
+        self.exchange += [Exchanged(self.now, "lan", False, data) for data in frames]
+        self.exchange += [Exchanged(self.now, "host", False, data) for data in packets]
+        self._frames += frames
+        self._packets += packets

@@ -1,0 +1,55 @@
+"""What a case says of a target: pass, fail, unsupported, error."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sim.conformance.registry import Case
+from sim.conformance.script import Exchanged, Make, Missed, Script
+
+
+class Verdict(StrEnum):
+    """Of one case on one target."""
+
+    PASS = "pass"  # noqa: S105  # a verdict
+    FAIL = "fail"
+    UNSUPPORTED = "unsupported"  # the target lacks what the case needs
+    ERROR = "error"  # the target raised, or the case is broken
+
+
+class Unsupported(Exception):
+    """The target cannot be asked this; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case on one target."""
+
+    case: Case
+    verdict: Verdict
+    why: str = ""
+    missed: Missed | None = None
+    exchange: tuple[Exchanged, ...] = ()
+
+
+def judge(case: Case, make: Make) -> Outcome:
+    """Play one case on a fresh target."""
+    script = Script(make)
+    try:
+        case.play(script)
+        script.expect().expect_host()
+    except Missed as missed:
+        return Outcome(case, Verdict.FAIL, str(missed), missed, tuple(script.exchange))
+    except Unsupported as why:
+        return Outcome(case, Verdict.UNSUPPORTED, str(why), None, tuple(script.exchange))
+    except AssertionError as why:
+        return Outcome(case, Verdict.FAIL, str(why), None, tuple(script.exchange))
+    except Exception as error:  # whatever a target does is a verdict
+        why_text = f"{type(error).__name__}: {error}"
+        return Outcome(case, Verdict.ERROR, why_text, None, tuple(script.exchange))
+    return Outcome(case, Verdict.PASS, "", None, tuple(script.exchange))
+
+
+def judge_all(cases: Iterable[Case], make: Make) -> list[Outcome]:
+    """Play every case, each on a fresh target."""
+    return [judge(case, make) for case in cases]
