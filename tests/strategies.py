@@ -5,13 +5,20 @@ from hypothesis import strategies as st
 from tests import builders as b
 from virtualtap.wire import arp as arp_wire
 from virtualtap.wire import ndp as ndp_wire
-from virtualtap.wire.address import BROADCAST, NO_MAC
+from virtualtap.wire.address import BROADCAST, NO_MAC, Route, network_mask
 from virtualtap.wire.arp import Arp
+from virtualtap.wire.dhcp import Dhcp
 from virtualtap.wire.ethernet import ARP, IPV4, IPV6, VLAN, Ethernet
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
-from virtualtap.wire.ndp import NeighborMessage
+from virtualtap.wire.ndp import (
+    NeighborMessage,
+    Prefix,
+    Redirect,
+    RouterAdvertisement,
+    RouterSolicitation,
+)
 from virtualtap.wire.udp import Udp
 
 BYTE, WORD, LONG = st.integers(0, 0xFF), st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
@@ -36,6 +43,33 @@ ethernets = st.builds(
     Ethernet, macs, macs, st.sampled_from((IPV4, ARP, IPV6, VLAN)) | exactly(2), payloads
 )
 icmps = st.builds(Icmp, BYTE, BYTE, LONG, payloads, WORD)
+dhcp_options = st.dictionaries(
+    st.sampled_from((1, 3, 50, 51, 53, 54, 58, 59, 121))
+    | st.integers(1, 254).filter(lambda code: code != 52),
+    exactly(4) | payloads | st.binary(max_size=600),
+    max_size=6,
+).map(lambda options: tuple(options.items()))
+_names = st.binary(max_size=64).map(lambda name: name.rstrip(b"\0"))
+dhcps = st.builds(
+    Dhcp,
+    st.integers(1, 2) | BYTE,
+    LONG,
+    macs,
+    dhcp_options,
+    *(WORD, WORD, ip4s, ip4s, ip4s, ip4s, BYTE, _names, _names),
+)
+routes = st.lists(
+    st.builds(
+        lambda number, length, router: Route(
+            (number & network_mask(length)).to_bytes(4), length, router
+        ),
+        LONG,
+        st.integers(0, 32),
+        ip4s,
+    ),
+    min_size=1,
+    max_size=5,
+).map(tuple)
 udps = st.builds(Udp, WORD, WORD, payloads, WORD)
 ipv4s = st.builds(
     Ipv4,
@@ -48,6 +82,24 @@ ipv4s = st.builds(
     fragment=WORD,
     tos=BYTE,
     options=st.integers(0, 10).flatmap(lambda words: exactly(4 * words)),
+)
+_tcp_options = st.lists(
+    st.sampled_from((b"\1", b"\2\4\5\xb4", b"\2\4\2\0", b"\3\3\7", b"\0", b"\4\2")) | exactly(2),
+    max_size=8,
+).map(lambda options: b"".join(options)[:40])
+tcps = st.builds(
+    lambda head, options, flags, payload: (
+        head[:12]
+        + bytes(((20 + len(options) + 3) // 4 << 4, flags))
+        + head[14:]
+        + options
+        + bytes(-len(options) % 4)
+        + payload
+    ),
+    exactly(20),
+    _tcp_options,
+    st.just(2) | BYTE,
+    payloads,
 )
 ipv6s = st.builds(
     Ipv6,
@@ -74,6 +126,23 @@ neighbor_messages = st.builds(
     WORD,
 )
 
+prefixes = st.builds(
+    Prefix, ip6s, st.just(64) | st.integers(0, 128), st.just(0xC0) | BYTE, LONG, LONG, LONG
+)
+router_options = ndp_options | st.lists(
+    prefixes.map(lambda prefix: (ndp_wire.PREFIX, prefix.to_bytes()))
+    | LONG.map(lambda mtu: (ndp_wire.MTU, mtu.to_bytes(6))),
+    max_size=3,
+).map(tuple)
+router_solicitations = st.builds(RouterSolicitation, ndp_options, st.just(0) | BYTE, LONG, WORD)
+router_advertisements = st.builds(
+    RouterAdvertisement,
+    WORD,
+    router_options,
+    *(BYTE, BYTE, LONG, LONG, st.just(0) | BYTE, WORD),
+)
+redirects = st.builds(Redirect, ip6s, ip6s, ndp_options, st.just(0) | BYTE, LONG, WORD)
+
 
 @st.composite
 def neighbor_frames(draw: st.DrawFn) -> bytes:
@@ -81,7 +150,8 @@ def neighbor_frames(draw: st.DrawFn) -> bytes:
     source, destination = draw(ip6s), draw(ip6s)
     hop_limit = draw(st.just(255) | BYTE)
     link = (draw(macs), draw(macs))
-    return b.icmp6_frame(draw(neighbor_messages), source, destination, link, hop_limit)
+    messages = neighbor_messages | router_solicitations | router_advertisements | redirects
+    return b.icmp6_frame(draw(messages), source, destination, link, hop_limit)
 
 
 def _framed(ethertype: bytes, messages: st.SearchStrategy) -> st.SearchStrategy[bytes]:

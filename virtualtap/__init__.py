@@ -4,13 +4,19 @@ from virtualtap.addresses import random_mac
 from virtualtap.config import TapConfig
 from virtualtap.errors import UsageError, WireError
 from virtualtap.events import (
+    AddressClaimed,
     AddressConflict,
+    AddressLost,
     ArpReceived,
     Event,
     GatewayLearned,
+    LeaseBound,
+    LeaseLost,
+    LeaseRenewed,
     NeighborFailed,
     NeighborLearned,
 )
+from virtualtap.lease import Lease
 from virtualtap.stats import DropReason, Stats
 from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import MS, SECOND, US, Duration, Instant
@@ -20,13 +26,19 @@ __all__ = [
     "MS",
     "SECOND",
     "US",
+    "AddressClaimed",
     "AddressConflict",
+    "AddressLost",
     "ArpReceived",
     "DropReason",
     "Duration",
     "Event",
     "GatewayLearned",
     "Instant",
+    "Lease",
+    "LeaseBound",
+    "LeaseLost",
+    "LeaseRenewed",
     "NeighborFailed",
     "NeighborLearned",
     "Stats",

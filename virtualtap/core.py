@@ -6,12 +6,19 @@ from functools import partial
 
 from virtualtap.config import TapConfig
 from virtualtap.events import Event, GatewayLearned, NeighborFailed, NeighborLearned
+from virtualtap.interface import Interface
+from virtualtap.interface6 import Interface6
 from virtualtap.neighbors import Neighbors
+from virtualtap.pacing import Pace
+from virtualtap.rand import Rand
 from virtualtap.stats import DropReason, Stats
-from virtualtap.timers import NEVER, Timers
+from virtualtap.timers import NEVER, Action, Timers
 from virtualtap.units import Duration, Instant
-from virtualtap.wire.address import Ip, Mac
+from virtualtap.wire import ethernet, ipv4
+from virtualtap.wire.address import Ip, Mac, Route
 from virtualtap.wire.ethernet import IPV4, IPV6
+
+_ORDINARY = 0x45  # version 4, a header without options
 
 Ask = Callable[[Ip, Ip], None]  # (who is asked for, in whose name)
 
@@ -21,6 +28,10 @@ class Core:
 
     def __init__(self, config: TapConfig) -> None:
         self.config = config
+        self.interface = Interface(config)
+        self.interface6 = Interface6(config)
+        self.rand = Rand(config.random_seed, config.our_mac)
+        self.starts: list[Action] = []  # what is done as soon as the first `now` is known
         self.now: Instant = 0
         self.stats = Stats()
         self.timers = Timers()
@@ -30,7 +41,12 @@ class Core:
             config.held_bytes_max,
             frozenset((config.gateway_ip, config.gateway_ip6)),
         )
-        self.headers: dict[Ip, bytes] = {}  # IPv4 destination → 14 bytes, while the MAC is known
+        self.pace = Pace(config.arp_burst_max, config.arp_spacing, config.arp_interval)
+        # IPv4 headers that were found right → what goes before them, and the packet's length
+        self.headers: dict[bytes, tuple[bytes, int]] = {}
+        # sources and destinations that may come in → MACs, type and version, and their sum
+        self.pairs: dict[bytes, tuple[bytes, int]] = {}
+        self.tag = b"" if config.vlan_id is None else ethernet.tag(config.vlan_id)
         self.frames: list[bytes] = []
         self.packets: list[bytes] = []
         self.events: deque[Event] = deque(maxlen=config.outbox_max)
@@ -43,25 +59,86 @@ class Core:
             stats.dropped_total += count
 
     def send(self, frame: bytes) -> bool:
-        """Put a frame of the engine's own into the outbox; False where there is no room."""
+        """Put a frame into the outbox, tagged in a VLAN; False where there is no room."""
         if len(self.frames) >= self.config.outbox_max:
             return False
+        if self.tag and frame[12:16] != self.tag:
+            frame = frame[:12] + self.tag + frame[12:]
         self.frames.append(frame)
         return True
 
-    def wrap(self, destination: Ip, next_hop: Ip, packet: bytes) -> bytes | None:
-        """The frame for a neighbour whose MAC is known, or None."""
+    def give(self, packet: bytes) -> bool:
+        """Put a packet for the host into the outbox; False where there is no room."""
+        if len(self.packets) >= self.config.outbox_max:
+            return False
+        self.packets.append(packet)
+        return True
+
+    def send_cut(self, header: bytes, packet: bytes) -> bool:
+        """Send a packet, in fragments where it must be; False where not all of them have room."""
+        mtu = self.interface.mtu
+        if len(packet) <= mtu or packet[0] >> 4 != 4:
+            return self.send(header + packet)
+        pieces = ipv4.fragments(packet, mtu)
+        if len(self.frames) + len(pieces) > self.config.outbox_max:
+            return False
+        self.stats.fragmented += 1
+        for piece in pieces:
+            self.send(header + piece)
+        return True
+
+    def header(self, mac: Mac, ethertype: bytes) -> bytes:
+        """What goes before a packet for `mac`: 14 bytes, 18 in a VLAN."""
+        return mac + self.config.our_mac + self.tag + ethertype
+
+    def remember(self, packet: bytes, header: bytes) -> None:
+        """A packet with these first 20 bytes needs no second look, while the way stays known."""
+        if packet[0] != _ORDINARY or len(packet) > self.interface.mtu:
+            return
+        if self.config.clamp_mss and packet[9] == ipv4.TCP:
+            return  # it may be a SYN the next time
+        if len(self.headers) >= self.config.headers_max:
+            self.headers.clear()
+        self.headers[packet[: ipv4.HEADER_LEN]] = (header, len(packet))
+
+    def readdress(
+        self,
+        ip: Ip | None,
+        prefix_length: int,
+        gateway: Ip | None,
+        routes: tuple[Route, ...],
+        mtu: int,
+    ) -> None:
+        """The tap is called `ip` from now on. A new network has neighbors of its own."""
+        interface, neighbors = self.interface, self.neighbors
+        moved = (ip, prefix_length) != (interface.ip, interface.prefix_length)
+        interface.assign(ip, prefix_length, gateway, routes, mtu)
+        self.headers.clear()
+        self.pairs.clear()
+        neighbors.never_evicted = frozenset((gateway, self.config.gateway_ip6))
+        for neighbor in neighbors.addresses() if moved else ():
+            if len(neighbor) == 4:
+                self.timers.cancel(neighbor)
+                self.drop(DropReason.UNRESOLVED, len(neighbors.forget(neighbor)))
+
+    def rename(self, ip: Ip | None) -> None:
+        """The tap is called `ip` in the network where it is; None: nobody, and nobody waits."""
+        interface = self.interface
+        network = interface.prefix_length, interface.gateway, interface.routes, interface.mtu
+        interface.assign(ip, *network)
+        self.headers.clear()
+        self.pairs.clear()
+        for neighbor in self.neighbors.addresses():
+            if len(neighbor) == 4 and self.neighbors.mac(neighbor) is None:
+                self._give_up(neighbor)
+
+    def wrap(self, next_hop: Ip, packet: bytes) -> bytes | None:
+        """The frame for an IPv6 neighbour whose MAC is known, or None."""
         mac = self.neighbors.lookup(next_hop, self.now)
         if mac is None:
             return None
         self.stats.to_ethernet += 1
-        if len(next_hop) == 16:
-            return mac + self.config.our_mac + IPV6 + packet
-        header = mac + self.config.our_mac + IPV4
-        if len(self.headers) >= self.config.headers_max:
-            self.headers.clear()
-        self.headers[destination] = header
-        return header + packet
+        return self.header(mac, IPV6) + packet
 
     def hold(self, next_hop: Ip, source: Ip, packet: bytes, ask: Ask) -> None:
         """Let a packet wait for `next_hop`; the first one asks. RFC 1122 2.3.2.2."""
@@ -75,7 +152,7 @@ class Core:
             config = self.config
             arp = len(next_hop) == 4
             tries = config.arp_retries_max if arp else config.ndp_retries_max
-            interval = config.arp_interval if arp else config.ndp_interval
+            interval = config.arp_interval if arp else self.interface6.retrans_timer
             self._ask(next_hop, source, ask, tries, interval)
 
     def learn(self, ip: Ip, mac: Mac, *, forever: bool = False) -> None:
@@ -91,24 +168,47 @@ class Core:
         self.timers.set(ip, expires, partial(self._expire, ip))
         self.headers.clear()
         self.events.append(NeighborLearned(ip, mac))
-        if ip in (self.config.gateway_ip, self.config.gateway_ip6):
+        if ip == self.interface.gateway or ip in self.interface6.routers:
             self.events.append(GatewayLearned(ip, mac))
         header = mac + self.config.our_mac + (IPV4 if len(ip) == 4 else IPV6)
         for packet in waiting:
-            if self.send(header + packet):
+            if self.send_cut(header, packet):
                 self.stats.released += 1
             else:
                 self.drop(DropReason.HELD_FULL)
 
+    def failed(self, ip: Ip) -> None:
+        """Nobody answers for `ip`: say so, and let IPv6 look for another way. RFC 4861 6.3.6."""
+        self.interface6.failed(ip)
+        self.events.append(NeighborFailed(ip))
+
     def _ask(self, ip: Ip, source: Ip, ask: Ask, tries: int, interval: Duration) -> None:
+        """Ask when it is the turn of `ip`, and again if nobody answers."""
         if tries == 0:
-            self.timers.cancel(ip)
-            self.drop(DropReason.UNRESOLVED, len(self.neighbors.forget(ip)))
-            self.events.append(NeighborFailed(ip))
+            self._give_up(ip)
             return
+        question = partial(self._ask_now, ip, source, ask, tries - 1, interval)
+        if len(ip) == 16:
+            question()  # each goes to a group of its own, so no limiter adds them up
+        elif (rested := self.pace.rested(ip, self.now)) > self.now:
+            # its entry went and came again
+            self.timers.set(ip, rested, partial(self._ask, ip, source, ask, tries, interval))
+        elif (turn := self.pace.turn(self.now)) > self.now:
+            self.timers.set(ip, turn, question)
+        else:
+            question()
+
+    def _ask_now(self, ip: Ip, source: Ip, ask: Ask, tries: int, interval: Duration) -> None:
+        if len(ip) == 4:
+            self.pace.note(ip, self.now)
         ask(ip, source)
-        again = partial(self._ask, ip, source, ask, tries - 1, interval)
+        again = partial(self._ask, ip, source, ask, tries, interval)
         self.timers.set(ip, self.now + interval, again)
+
+    def _give_up(self, ip: Ip) -> None:
+        self.timers.cancel(ip)
+        self.drop(DropReason.UNRESOLVED, len(self.neighbors.forget(ip)))
+        self.failed(ip)
 
     def _make_room(self, ip: Ip) -> bool:
         room, evicted = self.neighbors.make_room(ip)

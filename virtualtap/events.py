@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from virtualtap.units import Instant
 from virtualtap.wire.address import Ip, Mac
 
 
@@ -38,10 +39,59 @@ class AddressConflict:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressClaimed:
+    """Nobody objected: the address is ours from now on. RFC 5227 2.3."""
+
+    ip: Ip
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLost:
+    """We ceased to use our address, because somebody else does. RFC 5227 2.4."""
+
+    ip: Ip
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseBound:
+    """A DHCP server gave us an address; `expires_at` is None for ever. RFC 2131 4.4.1."""
+
+    ip: Ip
+    gateway: Ip | None
+    expires_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRenewed:
+    """We may keep our address for longer. RFC 2131 4.4.5."""
+
+    ip: Ip
+    expires_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """The address is no longer ours: over, refused, contested or given back. RFC 2131 4.4.5."""
+
+    ip: Ip
+
+
+@dataclass(frozen=True, slots=True)
 class ArpReceived:
     """An ARP frame that the caller handles: only where `handle_arp_internally` is off."""
 
     frame: bytes
 
 
-Event: TypeAlias = GatewayLearned | NeighborLearned | NeighborFailed | AddressConflict | ArpReceived
+Event: TypeAlias = (
+    GatewayLearned
+    | NeighborLearned
+    | NeighborFailed
+    | AddressConflict
+    | AddressClaimed
+    | AddressLost
+    | LeaseBound
+    | LeaseRenewed
+    | LeaseLost
+    | ArpReceived
+)

@@ -4,17 +4,31 @@ RFC 826 "Packet Reception", RFC 1122 2.3.2.2 (what waits), RFC 4861 5.1.
 """
 
 from collections import deque
+from enum import StrEnum
 
 from virtualtap.units import Instant
 from virtualtap.wire.address import Ip, Mac
 
 
+class State(StrEnum):
+    """Of an IPv6 neighbour. RFC 4861 7.3.2; ABSENT is to have no entry."""
+
+    ABSENT = "absent"
+    INCOMPLETE = "incomplete"  # asked for
+    REACHABLE = "reachable"  # confirmed not long ago
+    STALE = "stale"  # was there once
+    DELAY = "delay"  # used since, and soon asked
+    PROBE = "probe"  # asked at its MAC
+
+
 class Neighbor:
     """One address: its MAC once known, and the packets that wait until then."""
 
-    __slots__ = ("expires", "held", "mac")
+    __slots__ = ("expires", "held", "is_router", "mac", "state")
 
     def __init__(self) -> None:
+        self.state = State.INCOMPLETE  # IPv6 alone looks at it
+        self.is_router = False
         self.mac: Mac | None = None
         self.expires: Instant = 0
         self.held: deque[bytes] = deque()
@@ -32,7 +46,7 @@ class Neighbors:
     ) -> None:
         self._entries: dict[Ip, Neighbor] = {}  # the longest unheard of first
         self._entries_max = entries_max
-        self._never_evicted = never_evicted
+        self.never_evicted = never_evicted
         self._held_packets_max = held_packets_max
         self._held_bytes_max = held_bytes_max
         self._held_bytes = 0
@@ -51,7 +65,7 @@ class Neighbors:
         if ip in self._entries or len(self._entries) < self._entries_max:
             return True, None
         for key, entry in self._entries.items():
-            if entry.mac is not None and key not in self._never_evicted:
+            if entry.mac is not None and key not in self.never_evicted:
                 del self._entries[key]
                 return True, key
         return False, None
@@ -90,9 +104,41 @@ class Neighbors:
         entry = self._entries.get(ip)
         return 0 if entry is None else entry.expires
 
+    def state(self, ip: Ip) -> State:
+        """The state of an IPv6 neighbour."""
+        entry = self._entries.get(ip)
+        return State.ABSENT if entry is None else entry.state
+
+    def enter(self, ip: Ip, state: State) -> None:
+        """`ip`, which has an entry, is in this state from now on."""
+        self._entries[ip].state = state
+
+    def is_router(self, ip: Ip, *, says: bool | None = None) -> bool:
+        """Whether `ip` was a router so far; `says` is what it is from now on. RFC 4861 5.1."""
+        entry = self._entries.get(ip)
+        if entry is None:
+            return False
+        was = entry.is_router
+        entry.is_router = was if says is None else says
+        return was
+
+    def mac(self, ip: Ip) -> Mac | None:
+        """The MAC last heard of, however old."""
+        entry = self._entries.get(ip)
+        return None if entry is None else entry.mac
+
+    def first_held(self, ip: Ip) -> bytes | None:
+        """The packet that waits longest for `ip`."""
+        entry = self._entries.get(ip)
+        return entry.held[0] if entry is not None and entry.held else None
+
     def holding(self) -> int:
         """How many packets wait in all."""
         return sum(len(entry.held) for entry in self._entries.values())
+
+    def addresses(self) -> list[Ip]:
+        """Every address that has an entry, be it only one that waits."""
+        return list(self._entries)
 
     def known(self, now: Instant) -> dict[Ip, Mac]:
         """Every address whose MAC is known now."""

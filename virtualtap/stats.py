@@ -11,7 +11,12 @@ class DropReason(StrEnum):
     NOT_FOR_US = "not-for-us"  # another MAC or address; a switch flooded it
     OWN_FRAME = "own-frame"  # our own source MAC came back: a loop
     UNSUPPORTED = "unsupported"  # a type this tap does not speak
-    TOO_BIG = "too-big"  # longer than the MTU
+    BAD_CHECKSUM = "bad-checksum"  # of an IPv4 header
+    BAD_ADDRESS = "bad-address"  # a source or destination that may not be on a link
+    EXPIRED = "expired"  # the host sent it with no time to live
+    WRONG_VLAN = "wrong-vlan"  # a tag that is not ours, or none where ours is asked for
+    TOO_BIG = "too-big"  # longer than the MTU, and not to be cut
+    NO_ADDRESS = "no-address"  # ours is not ours yet, or no longer
     NO_ROUTE = "no-route"  # neither on-link nor a gateway for it
     UNRESOLVED = "unresolved"  # it waited, and nobody answered
     HELD_FULL = "held-full"  # it waited, and there was no room for it
@@ -30,6 +35,8 @@ class Stats:
     to_ip: int = 0  # frames that left as packets
     held: int = 0  # packets that waited for an address
     released: int = 0  # of these, sent after the answer
+    fragmented: int = 0  # packets that left in pieces
+    errors_sent: int = 0  # ICMP errors to the host
     requests_sent: int = 0  # ARP requests and neighbour solicitations
     requests_answered: int = 0
     answers_received: int = 0  # ARP replies and neighbour advertisements that were valid

@@ -1,6 +1,7 @@
 """VirtualTap: the verbs, and which handler gets which frame."""
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Protocol
 
 from virtualtap.config import TapConfig
@@ -8,14 +9,23 @@ from virtualtap.core import Core
 from virtualtap.errors import UsageError, WireError
 from virtualtap.events import Event
 from virtualtap.handlers.arp import ArpHandler
+from virtualtap.handlers.claim import ClaimHandler
+from virtualtap.handlers.dhcp import DhcpHandler
 from virtualtap.handlers.ipv4 import Ipv4Handler
 from virtualtap.handlers.ipv6 import Ipv6Handler
+from virtualtap.handlers.link import LinkHandler
 from virtualtap.handlers.ndp import NdpHandler
+from virtualtap.handlers.path_mtu import PathMtu
+from virtualtap.handlers.routers import RouterHandler
+from virtualtap.handlers.slaac import SlaacHandler
+from virtualtap.lease import Lease
+from virtualtap.reachability import Reachability
 from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER
 from virtualtap.units import Instant
-from virtualtap.wire import ethernet, ipv6, ndp
-from virtualtap.wire.address import Ip, Mac, is_group
+from virtualtap.wire import checksum, ethernet, ipv6, ndp
+from virtualtap.wire.address import Ip, Mac
+from virtualtap.wire.dhcp import CLIENT_PORT
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
 
 
@@ -39,18 +49,28 @@ class VirtualTap:
 
     def __init__(self, config: TapConfig) -> None:
         self._core = core = Core(config)
-        arp, neighbors = ArpHandler(core), NdpHandler(core)
-        self._ipv4 = Ipv4Handler(core, arp.ask)
-        self._ipv6 = Ipv6Handler(core, neighbors.ask)
-        self._ndp = neighbors
+        claim = ClaimHandler(core)
+        arp, neighbors = ArpHandler(core, claim.contested), Reachability(core)
+        self._dhcp = dhcp = DhcpHandler(core, self._send_own, claim.take)
+        if config.dhcp:
+            claim.refused = dhcp.lose
+        ours = {CLIENT_PORT: dhcp.receive} if config.dhcp else {}
+        path = PathMtu(core)
+        self._link = LinkHandler(core)
+        self._ipv4 = Ipv4Handler(core, arp.ask, path, udp=ours)
+        self._ipv6 = Ipv6Handler(core, neighbors.deliver, path)
+        self._ndp = NdpHandler(core, neighbors)
+        self._slaac = SlaacHandler(core, neighbors, lambda: self._routers.solicit())
+        self._routers = RouterHandler(core, neighbors, self._slaac.offer)
         self._receivers: dict[bytes, Callable[[bytes], bytes | None]] = {
             ARP: arp.receive,
             IPV4: self._ipv4.receive,
             IPV6: self._receive_ipv6,
         }
-        self._our_mac, self._our_ip, self._mtu = config.our_mac, config.our_ip, config.mtu
-        self._headers, self._stats = core.headers, core.stats
-        self._fronts: set[bytes] = set()  # MACs, type and version that were found right
+        self._our_mac, self._interface = config.our_mac, core.interface
+        self._headers, self._pairs, self._stats = core.headers, core.pairs, core.stats
+        self._lax = config.validate != "strict"
+        self._watched = frozenset(port.to_bytes(2) for port in ours)
         if config.gateway_mac is not None and config.gateway_ip is not None:
             core.learn(config.gateway_ip, config.gateway_mac, forever=True)  # until it moves
             core.events.clear()
@@ -62,14 +82,10 @@ class VirtualTap:
         """
         if now is not None and now != self._core.now:
             self._advance(now)
-        header = self._headers.get(packet[16:20])
-        if (
-            header is not None
-            and packet[0] == 0x45
-            and (packet[2] << 8) | packet[3] == len(packet) <= self._mtu
-        ):
+        known = self._headers.get(packet[:20])
+        if known is not None and known[1] == len(packet):
             self._stats.to_ethernet += 1
-            return header + packet
+            return known[0] + packet
         try:
             version = packet[0] >> 4 if packet else 0
             if version == 4:
@@ -88,18 +104,56 @@ class VirtualTap:
         """
         if now is not None and now != self._core.now:
             self._advance(now)
-        if (
-            frame[:_FRONT] in self._fronts
-            and frame[30:34] == self._our_ip
-            and (frame[16] << 8) | frame[17] == len(frame) - HEADER_LEN
-        ):
-            self._stats.to_ip += 1
-            return frame[HEADER_LEN:]
+        known = self._pairs.get(frame[26:34])
+        if known and frame[:15] == known[0]:
+            first, length, rest = _peek(frame)
+            if (
+                length == len(frame) - 14
+                and (self._lax or (first + length + rest + known[1]) % 0xFFFF == 0)  # RFC 1071
+                and (not self._watched or frame[36:38] not in self._watched)
+            ):
+                self._stats.to_ip += 1
+                return frame[14:]
         try:
             return self._receive(frame)
         except WireError:
             self._core.drop(DropReason.MALFORMED)
             return None
+
+    def header_for(self, packet: bytes, now: Instant | None = None) -> bytes | None:
+        """What goes before `packet`, for a caller who sends both without joining them.
+
+        As `ip_to_ethernet` otherwise. None also where another packet than this one is to be sent
+        (fragments, a changed SYN, without what stood behind it): `take_frames` has it.
+        """
+        if now is not None and now != self._core.now:
+            self._advance(now)
+        known = self._headers.get(packet[:20])
+        if known is not None and known[1] == len(packet):
+            self._stats.to_ethernet += 1
+            return known[0]
+        frame = self.ip_to_ethernet(packet)
+        if frame is None:
+            return None
+        header_len = HEADER_LEN + len(self._core.tag)
+        if frame[header_len:] == packet:
+            return frame[:header_len]
+        if len(self._core.frames) < self._core.config.outbox_max:
+            self._core.frames.insert(0, frame)
+        else:
+            self._core.drop(DropReason.OUTBOX_FULL)
+        return None
+
+    def release(self, now: Instant | None = None) -> None:
+        """Give the lease back and ask for no other; the farewell is in `take_frames`.
+
+        UsageError without `dhcp`, and where `now` is earlier than before.
+        """
+        if not self._core.config.dhcp:
+            raise UsageError("`release` without `dhcp`", "only a lease can be given back")
+        if now is not None:
+            self._advance(now)
+        self._dhcp.release()
 
     def poll(self, now: Instant) -> None:
         """Run every timer due by `now`. UsageError where `now` is earlier than before."""
@@ -107,6 +161,8 @@ class VirtualTap:
 
     def next_deadline(self) -> Instant | None:
         """When `poll` should be called next; None: nothing is waiting for time to pass."""
+        if self._core.starts:
+            return self._core.now  # poll once: nothing can begin before the time is known
         deadline = self._core.timers.next
         return None if deadline == NEVER else deadline
 
@@ -137,15 +193,34 @@ class VirtualTap:
     @property
     def gateway_mac(self) -> Mac | None:
         """The gateway's MAC: learned, or else as configured."""
-        core, config = self._core, self._core.config
-        if config.gateway_ip is None:
-            return config.gateway_mac
-        return core.neighbors.lookup(config.gateway_ip, core.now) or config.gateway_mac
+        core, gateway = self._core, self._interface.gateway
+        if gateway is None:
+            return core.config.gateway_mac
+        return core.neighbors.lookup(gateway, core.now) or core.config.gateway_mac
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease in use."""
+        return self._dhcp.lease
+
+    @property
+    def learned_ip(self) -> Ip | None:
+        """Our address where a lease gave it."""
+        return None if self._dhcp.lease is None else self._dhcp.lease.ip
+
+    @property
+    def our_ip6(self) -> tuple[Ip, ...]:
+        """The IPv6 addresses that are ours to use now; those still preferred first."""
+        return tuple(self._core.interface6.owned(self._core.now))
 
     @property
     def stats(self) -> Stats:
         """The counters, live."""
         return self._core.stats
+
+    def _send_own(self, packet: bytes) -> bytes | None:
+        """The way of the tap's own packets: that of the host's."""
+        return self._ipv4.send(packet)
 
     def _advance(self, now: Instant) -> None:
         core = self._core
@@ -163,40 +238,49 @@ class VirtualTap:
             except WireError:
                 core.drop(DropReason.MALFORMED)
         core.now = now
+        while core.starts:
+            core.starts.pop(0)()
 
     def _receive(self, frame: bytes) -> bytes | None:
-        if len(frame) < HEADER_LEN:
-            raise WireError(f"Ethernet needs {HEADER_LEN} bytes, got {len(frame)}")
-        source = frame[6:12]
-        if source == self._our_mac:
-            self._core.drop(DropReason.OWN_FRAME)
+        plain = self._link.accept(frame)
+        if plain is None:
             return None
-        if is_group(source) or not any(source):
-            self._core.drop(DropReason.MALFORMED)
-            return None
-        if frame[:6] != self._our_mac and not is_group(frame):
-            self._core.drop(DropReason.NOT_FOR_US)
-            return None
-        receive = self._receivers.get(ethernet.ethertype(frame))
+        receive = self._receivers.get(ethernet.ethertype(plain))
         if receive is None:
             self._core.drop(DropReason.UNSUPPORTED)
             return None
-        packet = receive(frame)
+        packet = receive(plain)
         if packet is not None and frame[12:_FRONT] == _ORDINARY and frame[:6] == self._our_mac:
-            if len(self._fronts) >= self._core.config.headers_max:
-                self._fronts.clear()
-            self._fronts.add(frame[:_FRONT])
+            self._remember(frame)
         return packet
+
+    def _remember(self, frame: bytes) -> None:
+        """Such frames between these two addresses need no second look."""
+        config = self._core.config
+        if config.clamp_mss or config.vlan_id is not None:
+            return
+        if len(self._pairs) >= config.headers_max:
+            self._pairs.clear()
+        self._pairs[frame[26:34]] = (frame[:_FRONT], checksum.total(frame[26:34]))
 
     def _receive_ipv6(self, frame: bytes) -> bytes | None:
         """Neighbour messages are for the tap, all else for the host."""
         kind = frame[_KIND : _KIND + 1]
-        if frame[HEADER_LEN + 6 : HEADER_LEN + 7] == bytes((ndp.PROTOCOL,)) and kind in _NEIGHBOR:
-            return self._ndp.receive(frame)
+        if frame[HEADER_LEN + 6 : HEADER_LEN + 7] == bytes((ndp.PROTOCOL,)):
+            if kind in _NEIGHBOR:
+                return self._ndp.receive(frame)
+            if kind in _ROUTER:
+                return self._routers.receive(frame)
         return self._ipv6.receive(frame)
 
 
 _FRONT = HEADER_LEN + 1
+_peek = Struct(
+    f"!{HEADER_LEN}xHHQ"
+).unpack_from  # an IPv4 header up to its addresses, the length by itself
 _ORDINARY = IPV4 + b"\x45"  # IPv4 without options
 _KIND = HEADER_LEN + ipv6.HEADER_LEN  # where the type of an ICMPv6 message stands
 _NEIGHBOR = (bytes((ndp.SOLICITATION,)), bytes((ndp.ADVERTISEMENT,)))
+_ROUTER = tuple(
+    bytes((kind,)) for kind in (ndp.ROUTER_SOLICITATION, ndp.ROUTER_ADVERTISEMENT, ndp.REDIRECT)
+)

@@ -81,6 +81,11 @@ def wrapped(inside: bytes, to: Mac = PEER_MAC) -> bytes:
     return frame(inside, to=to, source=OUR_MAC)
 
 
+def patched(data: bytes, at: int, new: bytes) -> bytes:
+    """The same bytes, but `new` at offset `at`."""
+    return data[:at] + new + data[at + len(new) :]
+
+
 def padded(data: bytes) -> bytes:
     """With zeros to 60 bytes, as a wire does."""
     return data.ljust(MIN_LEN, b"\0")

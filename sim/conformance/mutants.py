@@ -3,8 +3,11 @@
 A mutant is a function from a configuration to a tap that has been made wrong in one way.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 
+import sim.conformance
 from virtualtap.config import TapConfig
 from virtualtap.tap import VirtualTap
 
@@ -19,3 +22,10 @@ def mutant(make: Mutant) -> Mutant:
     assert name not in MUTANTS, f"two mutants are called {name}"
     MUTANTS[name] = make
     return make
+
+
+def load() -> None:
+    """Import every family's mutants."""
+    for module in pkgutil.iter_modules(sim.conformance.__path__):
+        if module.name.startswith("mutants_"):
+            importlib.import_module(f"sim.conformance.{module.name}")

@@ -61,7 +61,7 @@ class Script:
     """
 
     def __init__(self, make: Make) -> None:
-        self._make = make
+        self.make = make
         self._tap: Translator | None = None
         self._frames: list[bytes] = []
         self._packets: list[bytes] = []
@@ -78,7 +78,7 @@ class Script:
 
     def start(self, **changes: Any) -> "Script":
         """Make the translator, with these changes to the usual configuration."""
-        self._tap = self._make(replace(CONFIG, **changes))
+        self._tap = self.make(replace(CONFIG, **changes))
         self._gather(None, None)
         return self
 
@@ -120,6 +120,25 @@ class Script:
         seen, self._packets = tuple(self._packets), []
         if seen != packets:
             raise Missed("host", packets, seen)
+        return self
+
+    def frames(self) -> tuple[bytes, ...]:
+        """What went to the LAN, taken, for a case that judges fields of it."""
+        seen, self._frames = tuple(self._frames), []
+        return seen
+
+    def packets(self) -> tuple[bytes, ...]:
+        """What went to the host, taken, for a case that judges fields of it."""
+        seen, self._packets = tuple(self._packets), []
+        return seen
+
+    def until_sent(self, limit: Instant) -> "Script":
+        """Let time pass until something goes to the LAN, but not beyond `limit`."""
+        while not self._frames:
+            deadline = self.tap.next_deadline()
+            if deadline is None or deadline > limit:
+                return self.at(limit)
+            self.at(max(self.now, deadline))
         return self
 
     def forget(self) -> "Script":

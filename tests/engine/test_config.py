@@ -86,6 +86,11 @@ def test_a_number_has_its_range(name, least, most):
     [
         *("neighbors_max", "neighbor_lifetime", "held_packets_max", "held_bytes_max"),
         *("arp_interval", "arp_retries_max", "ndp_interval", "ndp_retries_max"),
+        *("arp_burst_max", "arp_spacing"),
+        *("ndp_unicast_retries_max", "ndp_reachable_time", "ndp_delay", "dad_transmits"),
+        *("router_solicitations_max", "router_solicitation_interval"),
+        *("router_solicitation_delay", "addresses6_max"),
+        *("routers_max", "prefixes_max", "redirects_max"),
         *("outbox_max", "headers_max"),
     ],
 )
@@ -94,3 +99,19 @@ def test_a_limit_is_at_least_one(name):
     for value in (0, -1, True, None):
         with pytest.raises(UsageError, match=f"`{name}` must be from 1"):
             config(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["claim", "defend"])
+@pytest.mark.parametrize("value", ["", "sometimes", None, True])
+def test_how_an_address_is_kept_is_one_of_three_words(name, value):
+    with pytest.raises(UsageError, match=f"`{name}` must be one of `"):
+        config(**{name: value})
+
+
+@pytest.mark.parametrize("claim", ["announced", "probed"])
+def test_a_claim_needs_arp_and_an_address(claim):
+    with pytest.raises(UsageError, match="but the caller handles ARP"):
+        config(claim=claim, handle_arp_internally=False)
+    with pytest.raises(UsageError, match="but there is no `our_ip`"):
+        config(claim=claim, our_ip=None)
+    assert config(claim=claim, our_ip=None, gateway_ip=None, dhcp=True).claim == claim

@@ -22,7 +22,8 @@ OURS = {path: tree for path, tree in TREES.items() if path.parts[0] in PACKAGES}
 WIRE = {path.stem: tree for path, tree in OURS.items() if path.parts[:2] == ("virtualtap", "wire")}
 HOLLOW = {"utils", "util", "common", "misc", "base", "manager", "helpers", "helper"}
 PUBLIC = """
-    MS SECOND US AddressConflict ArpReceived DropReason Duration Event GatewayLearned Instant
+    MS SECOND US AddressClaimed AddressConflict AddressLost ArpReceived DropReason Duration Event
+    GatewayLearned Instant Lease LeaseBound LeaseLost LeaseRenewed
     NeighborFailed NeighborLearned Stats TapConfig Translator UsageError VirtualTap WireError
     ip ip_text mac mac_text random_mac
 """

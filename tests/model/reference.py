@@ -30,6 +30,7 @@ class Reference:
     known: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # MAC, until; oldest first
     wakes: dict[bytes, int] = field(default_factory=dict)  # when each known one is looked at
     asked: dict[bytes, Question] = field(default_factory=dict)
+    rests: dict[bytes, int] = field(default_factory=dict)  # when each may be asked for again
     said: list[tuple] = field(default_factory=list)
     failed: list[bytes] = field(default_factory=list)
     lost: int = 0
@@ -57,8 +58,9 @@ class Reference:
             if not self._make_room():
                 self.lost += 1
                 return
-            self.asked[next_hop] = Question(self.asks_max - 1, self.now + self.interval)
-            self.said.append(("request", next_hop))
+            self.asked[next_hop] = Question(self.asks_max, max(self.now, self.rest(next_hop)))
+            if self.rest(next_hop) <= self.now:
+                self._ask_again(next_hop)
         packets = self.asked[next_hop].packets
         packets.append(packet)
         while packets and (len(packets) > self.packets_max or self._waiting() > self.bytes_max):
@@ -71,6 +73,9 @@ class Reference:
             self._learn(ip, mac)
         if for_us and asks:
             self.said.append(("answer", ip, mac))
+
+    def rest(self, ip: bytes) -> int:
+        return self.rests.get(ip, 0)
 
     def holding(self) -> int:
         return sum(len(question.packets) for question in self.asked.values())
@@ -94,6 +99,7 @@ class Reference:
             return
         question.asks_left -= 1
         question.due += self.interval
+        self.rests[ip] = question.due
         self.said.append(("request", ip))
 
     def _make_room(self) -> bool:

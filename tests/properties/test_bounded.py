@@ -28,8 +28,9 @@ def check_limits(tap: VirtualTap) -> None:
     assert core.neighbors._held_bytes == sum(held) <= config.held_bytes_max
     assert max(len(core.frames), len(core.packets), len(core.events)) <= config.outbox_max
     assert len(core.headers) <= config.headers_max
-    # one timer for each neighbour at most, and not many that are cancelled
-    assert len(core.timers._live) <= len(core.neighbors)
+    assert len(core.pace._asked) <= config.arp_burst_max + config.arp_interval // config.arp_spacing
+    # one timer for each neighbour at most, one for our address, and not many that are cancelled
+    assert len(core.timers._live) <= len(core.neighbors) + 1
     assert len(core.timers._heap) <= 2 * config.neighbors_max + 64
 
 

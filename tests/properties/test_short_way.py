@@ -1,5 +1,7 @@
 """The ordinary packet takes a short way through either verb, and fares as by the long one."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +51,34 @@ def test_a_packet_from_memory_is_the_one_that_is_not(data, tail):
         used.ip_to_ethernet(packet(destination))
     assert new.ip_to_ethernet(data + tail) == used.ip_to_ethernet(data + tail)
     assert new.stats.dropped == used.stats.dropped
+
+
+@given(st.lists(from_us, max_size=6), st.integers(1, 3))
+def test_the_header_alone_is_what_the_packet_would_get(packets, repeats):
+    one, other = (a_tap_that_knows(PEER, GATEWAY, mtu=80) for _ in range(2))
+    for data in packets * repeats:
+        header, frame_ = one.header_for(data), other.ip_to_ethernet(data)
+        sent = [] if header is None else [header + data]
+        assert (
+            sent + one.take_frames() == ([] if frame_ is None else [frame_]) + other.take_frames()
+        )
+        assert one.stats == other.stats
+
+
+def test_the_ordinary_packet_leaves_nothing_behind():
+    tap = a_tap_that_knows(PEER)
+    ours, theirs = packet(PEER), frame(packet(OUR_IP, source=PEER))
+    for _ in range(2):
+        tap.ip_to_ethernet(ours)
+        tap.ethernet_to_ip(theirs)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(1000):
+            tap.ip_to_ethernet(ours)
+            tap.ethernet_to_ip(theirs)
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert after - before < 200  # the counters' own numbers
+    assert (tap.take_frames(), tap.take_packets()) == ([], [])

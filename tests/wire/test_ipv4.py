@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests import strategies
 from tests.builders import packet, vector
@@ -82,3 +83,36 @@ def test_padding_is_cut():
 def test_a_header_that_lies_is_a_wire_error(at, value, says):
     with pytest.raises(WireError, match=says):
         Ipv4.parse(changed(packet(), at, value))
+
+
+def joined(pieces: list[bytes]) -> bytes:
+    """The payload of fragments in their order, each of which must begin where the last ended."""
+    payload, start = b"", None
+    for data in pieces:
+        piece = Ipv4.parse(data)
+        offset = (piece.fragment & ipv4.OFFSET_MASK) * 8
+        start = offset if start is None else start
+        assert offset == start + len(payload)
+        payload += piece.payload
+    return payload
+
+
+@given(strategies.ipv4s, st.integers(68, 200))
+def test_fragments_join_to_the_packet_and_none_is_too_long(message, mtu):
+    message.fragment &= ipv4.MORE_FRAGMENTS | 0xFF
+    data = message.to_bytes()
+    pieces = ipv4.fragments(data, mtu)
+    assert joined(pieces) == message.payload  # and every checksum is right, or parse had raised
+    assert max(map(len, pieces)) <= max(mtu, min(len(data), mtu))
+    flags = [Ipv4.parse(piece).fragment & ipv4.MORE_FRAGMENTS for piece in pieces]
+    assert flags == [ipv4.MORE_FRAGMENTS] * (len(pieces) - 1) + [
+        message.fragment & ipv4.MORE_FRAGMENTS
+    ]
+
+
+def test_a_wrong_checksum_stays_wrong_in_every_fragment():
+    data = packet(payload=bytes(200))
+    wrong = changed(data, 8, 63)
+    for piece in ipv4.fragments(wrong, 68):
+        with pytest.raises(WireError, match="header checksum"):
+            Ipv4.parse(piece)

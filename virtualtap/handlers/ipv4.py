@@ -1,47 +1,68 @@
 """Wraps and unwraps IPv4: next hop, group mapping, length. RFC 791, 894, 1112 6.4, 1122 3.3."""
 
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
+
 from virtualtap.core import Ask, Core
-from virtualtap.errors import WireError
 from virtualtap.stats import DropReason
+from virtualtap.validator import HOST, LAN, Validator
 from virtualtap.wire import ipv4
 from virtualtap.wire.address import (
+    ALL_HOSTS4,
     ANY4,
     BROADCAST,
     LIMITED_BROADCAST,
     Ip,
-    directed_broadcast,
+    Mac,
     is_group,
     is_multicast4,
     is_unicast4,
     multicast_mac4,
-    network_mask,
 )
 from virtualtap.wire.ethernet import HEADER_LEN, IPV4
+
+Receive: TypeAlias = Callable[[bytes], None]
+
+
+class Path(Protocol):
+    """What knows about lengths: `handlers.path_mtu`."""
+
+    def refuse4(self, packet: bytes) -> None: ...
+    def clamp4(self, packet: bytes) -> bytes: ...
 
 
 class Ipv4Handler:
     """Where an IPv4 packet goes (RFC 1122 3.3.1), and which ones are for the host (3.2.1.3)."""
 
-    def __init__(self, core: Core, ask: Ask) -> None:
+    def __init__(
+        self, core: Core, ask: Ask, path: Path, udp: Mapping[int, Receive] | None = None
+    ) -> None:
         self._core = core
         self._ask = ask
-        config = core.config
-        self._mask = network_mask(config.prefix_length) if config.our_ip else 0
-        self._network = int.from_bytes(config.our_ip or ANY4) & self._mask
-        self._broadcasts = {LIMITED_BROADCAST}
-        if config.our_ip is not None:
-            directed = directed_broadcast(config.our_ip, config.prefix_length)
-            self._broadcasts |= {directed} if directed else set()
+        self._path = path
+        self._validator = Validator(core.config.validate, core.interface)
+        self._groups = frozenset(group for group in core.config.groups if len(group) == 4)
+        self._udp = udp or {}  # ports whose datagrams are for the tap, not for the host
+        self._interface = core.interface
 
     def send(self, packet: bytes) -> bytes | None:
         """The frame for one packet of the host, or None while its next hop is asked for."""
         core = self._core
-        packet = _trimmed(packet)
-        if len(packet) > core.config.mtu:
-            core.drop(DropReason.TOO_BIG)
+        refused = self._validator.refusal(4, HOST, packet)
+        if refused is not None:
+            core.drop(refused)
+            return None
+        packet = ipv4.trimmed(packet)
+        if core.config.clamp_mss:
+            packet = self._path.clamp4(packet)
+        if self._interface.silent and packet[12:20] != _FROM_NOBODY_TO_ALL:
+            core.drop(DropReason.NO_ADDRESS)  # RFC 5227 2.1.1: only then may the address be used
+            return None
+        if len(packet) > self._interface.mtu and (ipv4.fragment_word(packet) & ipv4.DONT_FRAGMENT):
+            self._path.refuse4(packet)
             return None
         destination = packet[16:20]
-        if destination in self._broadcasts:
+        if destination in self._interface.broadcasts:
             return self._to(BROADCAST, packet)
         if is_multicast4(destination):
             return self._to(multicast_mac4(destination), packet)
@@ -53,9 +74,9 @@ class Ipv4Handler:
         if next_hop is None:
             core.drop(DropReason.NO_ROUTE)
             return None
-        frame = core.wrap(destination, next_hop, packet)
-        if frame is not None:
-            return frame
+        mac = core.neighbors.lookup(next_hop, core.now)
+        if mac is not None:
+            return self._to(mac, packet)
         if not config.handle_arp_internally:
             return self._to(config.gateway_mac or BROADCAST, packet)
         core.hold(next_hop, packet[12:16], packet, self._ask)
@@ -63,41 +84,74 @@ class Ipv4Handler:
 
     def receive(self, frame: bytes) -> bytes | None:
         """The packet inside a frame, without padding, if it is for the host."""
-        core, config = self._core, self._core.config
-        packet = _trimmed(frame[HEADER_LEN:])
-        destination = packet[16:20]
-        to_all = destination in self._broadcasts or is_multicast4(destination)
-        if not to_all and (
-            is_group(frame) or (config.our_ip is not None and destination != config.our_ip)
-        ):
-            core.drop(DropReason.NOT_FOR_US)  # RFC 1122 3.3.6: unicast inside a link broadcast
+        core = self._core
+        packet = frame[HEADER_LEN:]
+        refused = self._validator.refusal(4, LAN, packet)
+        if refused is not None:
+            core.drop(refused)
+            return None
+        packet = ipv4.trimmed(packet)
+        receive = self._udp.get(_udp_port(packet))
+        if receive is not None:
+            receive(frame)
+            return None
+        if not self._is_for_host(packet[16:20], is_group(frame)):
+            core.drop(DropReason.NOT_FOR_US)
             return None
         core.stats.to_ip += 1
-        return packet
+        return self._path.clamp4(packet) if core.config.clamp_mss else packet
 
-    def _to(self, mac: bytes, packet: bytes) -> bytes:
-        self._core.stats.to_ethernet += 1
-        return mac + self._core.config.our_mac + IPV4 + packet
+    def _is_for_host(self, destination: Ip, to_group: bool) -> bool:
+        """RFC 1122 3.2.1.3, 3.3.6; `to_group`: the frame went to more than one station.
+
+        Without `groups` the host's own stack chooses among groups, for it alone knows them.
+        """
+        interface = self._interface
+        if is_multicast4(destination):
+            return not self._groups or destination in self._groups or destination == ALL_HOSTS4
+        if destination in interface.broadcasts:
+            return True
+        if to_group:  # a unicast packet is refused there, and broadcast's old form is let in
+            return destination in (ANY4, interface.old_broadcast)
+        return not interface.silent and destination == (interface.ip or destination)
+
+    def _to(self, mac: Mac, packet: bytes) -> bytes | None:
+        """The frame for a packet, or for its first fragment: the others wait in the outbox."""
+        core, mtu = self._core, self._interface.mtu
+        header = core.header(mac, IPV4)
+        if len(packet) <= mtu:
+            core.stats.to_ethernet += 1
+            core.remember(packet, header)
+            return header + packet
+        first, *others = ipv4.fragments(packet, mtu)
+        if len(core.frames) + len(others) > core.config.outbox_max:
+            core.drop(DropReason.OUTBOX_FULL)
+            return None
+        core.stats.to_ethernet += 1
+        core.stats.fragmented += 1
+        for piece in others:
+            core.send(mac + core.config.our_mac + IPV4 + piece)
+        return header + first
 
     def _next_hop(self, destination: Ip) -> Ip | None:
-        config = self._core.config
-        if not is_unicast4(destination) or destination == config.our_ip:
+        config, interface = self._core.config, self._interface
+        if not is_unicast4(destination) or destination == interface.ip:
             return None
-        if destination == config.gateway_ip:
+        if destination == interface.gateway:
             return destination
-        on_link = int.from_bytes(destination) & self._mask == self._network
-        if on_link and (config.our_ip is not None or config.gateway_ip is None):
-            return destination
-        if config.gateway_ip is None and not config.handle_arp_internally:
+        next_hop = interface.next_hop(destination)
+        if next_hop is None and not config.handle_arp_internally:
             return destination  # the caller resolves: to `gateway_mac`, or to everyone
-        return config.gateway_ip
+        return next_hop
 
 
-def _trimmed(data: bytes) -> bytes:
-    """The packet without what Ethernet padded; WireError where its lengths cannot be."""
-    if len(data) < ipv4.HEADER_LEN or data[0] >> 4 != 4:
-        raise WireError(f"IPv4 needs version 4 and {ipv4.HEADER_LEN} bytes, got {len(data)}")
-    total = ipv4.total_len(data)
-    if not ipv4.HEADER_LEN <= ipv4.header_len(data) <= total <= len(data):
-        raise WireError(f"IPv4 claims {total} bytes, got {len(data)}")
-    return data[:total]
+_FROM_NOBODY_TO_ALL = ANY4 + LIMITED_BROADCAST  # a host that asks for a lease: RFC 2131 4.1
+_PIECE = ipv4.MORE_FRAGMENTS | ipv4.OFFSET_MASK  # of a larger packet, where any is set
+
+
+def _udp_port(packet: bytes) -> int:
+    """Where a whole UDP datagram goes; -1 for anything else, fragments too."""
+    start = ipv4.header_len(packet)
+    if packet[9] != ipv4.UDP or ipv4.fragment_word(packet) & _PIECE or len(packet) < start + 8:
+        return -1
+    return int.from_bytes(packet[start + 2 : start + 4])

@@ -1,20 +1,33 @@
 """MAC and IP addresses as their wire bytes. RFC 826, 1112 6.4, 2464 7, 4291 2."""
 
 import ipaddress
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from virtualtap.errors import UsageError
 
 Mac: TypeAlias = bytes  # 6
 Ip: TypeAlias = bytes  # 4 or 16
 
+
+class Route(NamedTuple):
+    """What is reached through whom; a router of 0.0.0.0: on-link. RFC 3442."""
+
+    network: Ip  # 4 bytes, zero below the prefix
+    prefix_length: int
+    router: Ip
+
+
 MAC_LEN, IP4_LEN, IP6_LEN = 6, 4, 16
 BROADCAST: Mac = b"\xff" * 6
 NO_MAC: Mac = bytes(6)
 LIMITED_BROADCAST: Ip = b"\xff" * 4  # RFC 919 7
 ANY4: Ip = bytes(4)
+ALL_HOSTS4: Ip = b"\xe0\x00\x00\x01"  # RFC 1112 4
 ANY6: Ip = bytes(16)
+LOOPBACK6: Ip = bytes(15) + b"\x01"  # RFC 4291 2.5.3
 ALL_NODES6: Ip = b"\xff\x02" + bytes(13) + b"\x01"  # RFC 4291 2.7.1
+ALL_ROUTERS6: Ip = b"\xff\x02" + bytes(13) + b"\x02"  # RFC 4291 2.7.1
+LINK_LOCAL6: bytes = b"\xfe\x80" + bytes(6)  # RFC 4291 2.5.6: a /64
 _SOLICITED_NODE = b"\xff\x02" + bytes(9) + b"\x01\xff"  # RFC 4291 2.7.1, + 3 low bytes
 
 
@@ -53,6 +66,11 @@ def is_group(address: Mac) -> bool:
     return bool(address[0] & 1)
 
 
+def is_neighbors_mac(address: Mac, our_mac: Mac) -> bool:
+    """Whether another station can have it: no group, not zero, not ours."""
+    return not is_group(address) and any(address) and address != our_mac
+
+
 def is_multicast4(address: Ip) -> bool:
     """224.0.0.0/4. RFC 1112 4."""
     return 224 <= address[0] < 240
@@ -66,6 +84,11 @@ def is_unicast4(address: Ip) -> bool:
 def is_multicast6(address: Ip) -> bool:
     """ff00::/8. RFC 4291 2.7."""
     return address[0] == 0xFF
+
+
+def is_link_local6(address: Ip) -> bool:
+    """fe80::/10. RFC 4291 2.5.6."""
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 def is_unicast6(address: Ip) -> bool:
@@ -86,6 +109,11 @@ def multicast_mac6(group: Ip) -> Mac:
 def solicited_node(address: Ip) -> Ip:
     """ff02::1:ff00:0/104 and the low 24 bits of the address. RFC 4291 2.7.1."""
     return _SOLICITED_NODE + address[13:16]
+
+
+def eui64(mac: Mac) -> bytes:
+    """The 8 bytes that end the addresses of this MAC. RFC 4291 appendix A, RFC 2464 4."""
+    return bytes((mac[0] ^ 2,)) + mac[1:3] + b"\xff\xfe" + mac[3:]
 
 
 def network_mask(prefix_length: int) -> int:

@@ -8,9 +8,9 @@ from virtualtap.wire.address import NO_MAC, Ip, Mac
 
 LEN = 28
 REQUEST, REPLY = 1, 2
-_ETHERNET, _IPV4 = 1, 0x0800  # RFC 826 "Definitions", IANA
-_LAYOUT = Struct("!HHBBH6s4s6s4s")
-assert _LAYOUT.size == LEN
+_KIND = bytes((0, 1, 8, 0, 6, 4))  # Ethernet, IPv4, and their lengths: RFC 826 "Definitions", IANA
+_LAYOUT = Struct("!H6s4s6s4s")
+assert len(_KIND) + _LAYOUT.size == LEN
 
 
 @dataclass(slots=True)
@@ -28,24 +28,15 @@ class Arp:
         """WireError below 28 bytes, or where the types or lengths are not Ethernet and IPv4."""
         if len(data) < LEN:
             raise WireError(f"ARP needs {LEN} bytes, got {len(data)}")
-        hardware, protocol, mac_len, ip_len, *rest = _LAYOUT.unpack_from(data)
-        if (hardware, protocol, mac_len, ip_len) != (_ETHERNET, _IPV4, 6, 4):
-            got = f"{hardware}, {protocol:#06x}, {mac_len}, {ip_len}"
+        if data[: len(_KIND)] != _KIND:
+            got = data[: len(_KIND)].hex(" ")
             raise WireError(f"ARP needs types and lengths 1, 0x0800, 6, 4, got {got}")
-        return cls(*rest)
+        return cls(*_LAYOUT.unpack_from(data, len(_KIND)))
 
     def to_bytes(self) -> bytes:
         """28 bytes."""
-        return _LAYOUT.pack(
-            _ETHERNET,
-            _IPV4,
-            6,
-            4,
-            self.operation,
-            self.sender_mac,
-            self.sender_ip,
-            self.target_mac,
-            self.target_ip,
+        return _KIND + _LAYOUT.pack(
+            self.operation, self.sender_mac, self.sender_ip, self.target_mac, self.target_ip
         )
 
 
@@ -56,4 +47,4 @@ def request(our_mac: Mac, our_ip: Ip, asks: Ip) -> bytes:
 
 def reply(our_mac: Mac, our_ip: Ip, to: Arp) -> bytes:
     """The 28 bytes of `our_ip is at our_mac`, for the sender of a request."""
-    return Arp(REPLY, our_mac, our_ip, to.sender_mac, to.sender_ip).to_bytes()
+    return _KIND + _LAYOUT.pack(REPLY, our_mac, our_ip, to.sender_mac, to.sender_ip)

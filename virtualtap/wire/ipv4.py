@@ -9,7 +9,8 @@ from virtualtap.wire.address import Ip
 
 HEADER_LEN = 20
 ICMP, IGMP, TCP, UDP = 1, 2, 6, 17
-DONT_FRAGMENT, MORE_FRAGMENTS = 0x4000, 0x2000
+DONT_FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK = 0x4000, 0x2000, 0x1FFF
+LEN_MAX = 0xFFFF
 _LAYOUT = Struct("!BBHHHBBH4s4s")
 assert _LAYOUT.size == HEADER_LEN
 
@@ -82,3 +83,62 @@ def header_len(packet: bytes) -> int:
 def total_len(packet: bytes) -> int:
     """The packet's length in bytes as its header claims it."""
     return (packet[2] << 8) | packet[3]
+
+
+def fragment_word(packet: bytes) -> int:
+    """The three flags and the offset in units of 8 bytes."""
+    return (packet[6] << 8) | packet[7]
+
+
+def trimmed(data: bytes) -> bytes:
+    """The packet without what stands behind it; as it is where its lengths cannot be."""
+    total = total_len(data)
+    return data[:total] if HEADER_LEN <= header_len(data) <= total <= len(data) else data
+
+
+def fragments(packet: bytes, mtu: int) -> list[bytes]:
+    """A packet longer than `mtu` (68 or more) in pieces of at most that. RFC 791 3.2.
+
+    Only the first keeps all options; a fragment's pieces keep its place in the whole.
+    """
+    word, at = fragment_word(packet), header_len(packet)
+    head = packet[:at]
+    flags, offset = word & ~(MORE_FRAGMENTS | OFFSET_MASK), word & OFFSET_MASK
+    pieces = []
+    while at + mtu - len(head) < len(packet):
+        length = (mtu - len(head)) // 8 * 8
+        more = flags | MORE_FRAGMENTS | offset
+        pieces.append(_headed(head, more, packet[at : at + length]))
+        if len(pieces) == 1:
+            head = _copied(head)
+        at, offset = at + length, offset + length // 8
+    last = flags | word & MORE_FRAGMENTS | offset
+    return [*pieces, _headed(head, last, packet[at:])]
+
+
+def _headed(head: bytes, word: int, payload: bytes) -> bytes:
+    """`head` with new lengths, flags and offset, the checksum paid by RFC 1624."""
+    total = len(head) + len(payload)
+    lengths = bytes((0x40 | len(head) // 4, head[1])) + total.to_bytes(2)
+    now = lengths + head[4:6] + word.to_bytes(2)
+    value = int.from_bytes(head[10:12])
+    value = checksum.update(value, checksum.total(head[:8]), checksum.total(now))
+    return now + head[8:10] + value.to_bytes(2) + head[12:] + payload
+
+
+def _copied(head: bytes) -> bytes:
+    """The header with those options that every fragment carries (RFC 791 3.1: the copied flag)."""
+    kept, at = b"", HEADER_LEN
+    while at < len(head) and head[at] != 0:
+        length = 1 if head[at] == 1 or at + 1 == len(head) else max(2, head[at + 1])
+        if head[at] & 0x80:
+            kept += head[at : at + length]
+        at += length
+    return _with_options(head, kept + bytes(-len(kept) % 4))
+
+
+def _with_options(head: bytes, options: bytes) -> bytes:
+    """The header with other options, the checksum paid for them."""
+    value = int.from_bytes(head[10:12])
+    value = checksum.update(value, checksum.total(head[20:]), checksum.total(options))
+    return head[:10] + value.to_bytes(2) + head[12:20] + options

@@ -63,3 +63,9 @@ class Ipv6:
 def total_len(packet: bytes) -> int:
     """The packet's length in bytes as its header claims it, the header included."""
     return HEADER_LEN + ((packet[4] << 8) | packet[5])
+
+
+def trimmed(data: bytes) -> bytes:
+    """The packet without what stands behind it; as it is where its length cannot be."""
+    total = total_len(data)
+    return data[:total] if total <= len(data) else data

@@ -25,6 +25,7 @@ from tests.builders import (
     vector,
 )
 from virtualtap import (
+    SECOND,
     AddressConflict,
     ArpReceived,
     DropReason,
@@ -170,10 +171,17 @@ def test_an_address_that_no_neighbor_can_have_is_not_learned(sender):
     assert tap.neighbors() == {}
 
 
+@pytest.mark.parametrize("sender", ["224.0.0.1", "127.0.0.1", "255.255.255.255", "10.0.0.255"])
+def test_an_address_that_no_neighbor_can_have_is_not_answered(tap, sender):
+    tap.ethernet_to_ip(arp_request(PEER_MAC, ip(sender), OUR_IP))
+    assert (tap.take_frames(), dropped(tap, DropReason.MALFORMED)) == ([], 1)
+
+
 def test_our_own_address_at_another_mac_is_a_conflict_and_not_learned(tap):
     tap.ethernet_to_ip(arp_request(STRANGER_MAC, OUR_IP, OUR_IP))
     assert tap.take_events() == [AddressConflict(OUR_IP, STRANGER_MAC)]
-    assert (tap.neighbors(), tap.take_frames()) == ({}, [])
+    assert tap.take_frames() == [arp_request(OUR_MAC, OUR_IP, OUR_IP)]  # RFC 5227 2.4: defended
+    assert tap.neighbors() == {}
 
 
 @pytest.mark.parametrize("sender", [BROADCAST, mac("01:00:5e:00:00:01"), NO_MAC], ids=mac_text)
@@ -226,6 +234,30 @@ def test_a_tap_without_an_address_asks_in_the_name_of_the_packet(asked):
     assert tap.take_frames() == [arp_request(OUR_MAC, theirs, asked)]
     tap.ethernet_to_ip(arp_reply(PEER_MAC, asked, OUR_MAC, theirs))
     assert tap.take_frames() == [frame(packet(asked, source=theirs), PEER_MAC, OUR_MAC)]
+
+
+def test_many_neighbors_are_asked_for_in_turns():
+    tap = a_tap(arp_burst_max=2)
+    tap.poll(0)
+    for last in range(10, 14):
+        tap.ip_to_ethernet(packet(bytes((10, 0, 0, last))))
+    assert (len(tap.take_frames()), tap.holding()) == (2, 4)
+    for turn in (1, 2):
+        assert tap.next_deadline() == turn * tap._core.config.arp_spacing
+        tap.poll(tap.next_deadline())
+        assert len(tap.take_frames()) == 1
+
+
+def test_one_who_was_evicted_is_not_asked_for_again_within_the_second():
+    tap = a_tap(neighbors_max=1, gateway_ip=None)
+    tap.ip_to_ethernet(packet(PEER))
+    tap.ethernet_to_ip(arp_reply(PEER_MAC, PEER))
+    tap.ethernet_to_ip(arp_request(STRANGER_MAC, NOBODY))
+    tap.take_frames()
+    tap.ip_to_ethernet(packet(PEER))
+    assert (tap.take_frames(), tap.holding(), tap.next_deadline()) == ([], 1, SECOND)
+    tap.poll(SECOND)
+    assert tap.take_frames() == [arp_request(OUR_MAC, OUR_IP, PEER)]
 
 
 # `handle_arp_internally` off: the caller asks and answers

@@ -125,11 +125,11 @@ def test_a_caller_who_handles_arp_reaches_nobody_there_either(destination):
     assert dropped(tap, DropReason.NO_ROUTE) == 1
 
 
-def test_a_packet_as_long_as_the_mtu_is_sent_and_one_byte_more_is_not():
+def test_a_packet_as_long_as_the_mtu_is_sent_and_one_byte_more_is_not_where_it_may_not_be_cut():
     tap = a_tap_that_knows(PEER, mtu=1280)
     for _ in range(2):  # the second time from memory
-        assert tap.ip_to_ethernet(packet(PEER, payload=bytes(1260))) is not None
-    assert tap.ip_to_ethernet(packet(PEER, payload=bytes(1261))) is None
+        assert tap.ip_to_ethernet(packet(PEER, payload=bytes(1260), fragment=0x4000)) is not None
+    assert tap.ip_to_ethernet(packet(PEER, payload=bytes(1261), fragment=0x4000)) is None
     assert dropped(tap, DropReason.TOO_BIG) == 1
 
 

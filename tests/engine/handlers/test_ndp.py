@@ -99,9 +99,18 @@ def test_a_solicitation_without_option_is_answered_if_its_sender_is_known():
     assert tap.take_frames() == [answer()]
 
 
-def test_a_solicitation_without_option_of_a_stranger_is_not_answered(tap):
+def test_a_stranger_who_does_not_say_where_it_is_is_asked_before_it_is_answered(tap):
+    # RFC 4861 7.2.4
     tap.ethernet_to_ip(solicitation(to=OUR_IP6, options=()))
-    assert (tap.take_frames(), tap.neighbors()) == ([], {})
+    assert tap.take_frames() == [solicitation(OUR_MAC, OUR_IP6, PEER6)]
+    tap.ethernet_to_ip(advertisement())
+    assert tap.take_frames() == [answer()]
+
+
+def test_a_stranger_who_hides_from_a_group_is_not_answered(tap):
+    # RFC 4861 4.3: in a group the option is a must
+    tap.ethernet_to_ip(solicitation(options=()))
+    assert (tap.take_frames(), tap.neighbors(), tap.holding()) == ([], {}, 0)
 
 
 def test_a_probe_for_our_address_is_answered_to_all_nodes_and_is_a_conflict(tap):

@@ -1,0 +1,88 @@
+"""What the judge found: explained line by line, as a capture, as JUnit, as Markdown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from sim.capture import ETHERNET, RAW_IP, PcapngWriter, escaped
+from sim.conformance import dissect
+from sim.conformance.campaign import Judgement
+from sim.conformance.verdicts import Outcome, Verdict
+
+_MARKS = {
+    Verdict.PASS: "pass",
+    Verdict.FAIL: "FAIL",
+    Verdict.UNSUPPORTED: "not asked",
+    Verdict.ERROR: "ERROR",
+}
+_WORDS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.UNSUPPORTED: "skipped"}
+_TEXT_MAX = 500
+
+
+def explain(outcome: Outcome) -> Iterator[str]:
+    """Line by line: the clause, what it demands, expected against seen, field by field."""
+    case = outcome.case
+    yield f"{case.id}: {outcome.verdict.value}"
+    yield f"  {case.source}: {case.meaning}"
+    yield f"  {escaped(outcome.why, _TEXT_MAX)}"
+    missed = outcome.missed
+    if missed is None:
+        return
+    read = dissect.frame if missed.side == "lan" else dissect.packet
+    for i in range(max(len(missed.expected), len(missed.seen))):
+        wanted = read(missed.expected[i]) if i < len(missed.expected) else []
+        found = read(missed.seen[i]) if i < len(missed.seen) else []
+        for name, expected, seen, alike in dissect.beside(wanted, found):
+            if not alike:
+                yield f"  {name}: expected {expected or 'nothing'}, saw {seen or 'nothing'}"
+
+
+def write_capture(outcome: Outcome, path: Path) -> None:
+    """The exchange of one case as pcapng: the LAN side and the host side."""
+    with path.open("wb") as stream:
+        writer = PcapngWriter(stream)
+        sides = {
+            "lan": writer.interface("lan", ETHERNET),
+            "host": writer.interface("host", RAW_IP),
+        }
+        for one in outcome.exchange:
+            comment = "given" if one.into else "came out"
+            writer.frame(sides[one.side], one.at, one.data, comment, 1 if one.into else 2)
+        writer.finish(outcome.exchange[-1].at if outcome.exchange else 0)
+
+
+def junit(judgement: Judgement) -> str:
+    """One test suite for each target."""
+    root = ElementTree.Element("testsuites")
+    for name, outcomes in judgement.outcomes.items():
+        suite = ElementTree.SubElement(root, "testsuite", name=escaped(name, _TEXT_MAX))
+        suite.set("tests", str(len(outcomes)))
+        for verdict, word in ((Verdict.FAIL, "failures"), (Verdict.ERROR, "errors")):
+            suite.set(word, str(sum(one.verdict is verdict for one in outcomes)))
+        for one in outcomes:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=one.case.family, name=one.case.id
+            )
+            if one.verdict in _WORDS:
+                told = ElementTree.SubElement(case, _WORDS[one.verdict])
+                told.set("message", escaped(one.why, _TEXT_MAX))
+                told.text = "\n".join(explain(one))
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def markdown(judgement: Judgement) -> str:
+    """A table: clause, what it demands, the case, a verdict for each target."""
+    lines = [
+        "| clause | demands | case | " + " | ".join(map(_cell, judgement.outcomes)) + " |",
+        "|---|---|---|" + "---|" * len(judgement.outcomes),
+    ]
+    for i, case in enumerate(judgement.cases):
+        verdicts = [_MARKS[outcomes[i].verdict] for outcomes in judgement.outcomes.values()]
+        known_as = f" ({', '.join(case.aliases)})" if case.aliases else ""
+        cells = [case.source, case.meaning, f"`{case.id}`{known_as}", *verdicts]
+        lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return escaped(text, _TEXT_MAX).replace("|", "\\|").replace("<", "&lt;")
