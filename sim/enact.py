@@ -252,9 +252,10 @@ def _begin(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
 
 def _end(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
     link, name = words.get("link"), words.get("fault")
-    if set(words) != {"link", "fault"} or not isinstance(link, str) or name not in FAULTS:
+    named = isinstance(link, str) and isinstance(name, str) and name in FAULTS
+    if set(words) != {"link", "fault"} or not named:
         raise UsageError("`end` needs a link and a fault", f"the faults are {', '.join(FAULTS)}")
-    return [timeline.End(one, str(name)) for one in _links(link, built)]
+    return [timeline.End(one, str(name)) for one in _links(str(link), built)]
 
 
 _ENACT: dict[str, Callable[[Any, Built], list[timeline.Happening]]] = {

@@ -1,6 +1,7 @@
 """One run: a scenario is built, watched, judged and written."""
 
 import platform
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -99,11 +100,11 @@ class _Stage:
         self._scenario = scenario
         self._until = duration(scenario.until)
         self._expectations = expect.parse(scenario.expect, self._until)
-        self._inputs = dict(order.inputs) or _inputs(scenario, order.folder)
+        self._inputs = _inputs(scenario, order)
         self._digests = {name: _digest(path) for name, path in self._inputs.items()}
         began = time.perf_counter()
         self._graph, self._left_out = _graph(order, scenario)
-        estimate(self._graph, scenario, order.limits, bare=order.bare)
+        estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
         self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
         enact.settle_links(scenario, self._built)
         traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
@@ -158,6 +159,7 @@ class _Stage:
             finally:
                 self._wall_s += time.perf_counter() - wall
                 self._process_s += time.process_time() - process
+            watch.look()  # a short way to `instant` never comes by `between`
             if instant < until:
                 judge.look(instant, self._measure)
         if progress is not None:
@@ -268,7 +270,7 @@ def _graph(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str
 def _graph_of_run(data: Mapping[str, Any], where: str) -> Graph:
     try:
         graph: Graph = nx.node_link_graph(dict(data), edges="edges")
-    except (nx.NetworkXError, KeyError, TypeError, ValueError, AttributeError):
+    except (nx.NetworkXError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         raise UsageError(
             f"`{where}` holds no graph", "name a folder that `vtap run` wrote"
         ) from None
@@ -276,12 +278,19 @@ def _graph_of_run(data: Mapping[str, Any], where: str) -> Graph:
     return graph
 
 
-def _inputs(scenario: Scenario, folder: Path) -> dict[str, Path]:
-    return {rule.file: folder / rule.file for rule in scenario.traffic if isinstance(rule, Replay)}
+def _inputs(scenario: Scenario, order: Order) -> dict[str, Path]:
+    """Where the files are that the scenario names: beside it, or with the run that is replayed."""
+    names = [rule.file for rule in scenario.traffic if isinstance(rule, Replay)]
+    if order.graph is None:
+        return {name: order.folder / name for name in names}
+    for name in names:
+        if name not in order.inputs:
+            raise UsageError(f"`{order.where}` keeps no file `{name:.60}`", "run it again")
+    return {name: order.inputs[name] for name in names}
 
 
 def _input(folder: Path, name: str, digest: str) -> Path:
-    if not digest.isalnum():
+    if not re.fullmatch("[0-9a-f]{32}", digest):
         raise UsageError(f"`{folder}` names no input `{name:.60}`", "run the scenario again")
     path = folder / INPUTS / digest
     if not path.is_file() or _digest(path) != digest:

@@ -322,7 +322,7 @@ def _change(content: dict[str, Any], change: str) -> None:
     if not equals or not all(keys):
         raise UsageError(f"`--set` cannot read `{change:.60}`", "write `--set key.key=value`")
     try:
-        value = _toml(f"value = {text}")["value"]
+        (value,) = _toml(f"value = {text}").values()
     except ValueError:
         value = text  # a bare word is a string
     where: Any = content

@@ -5,7 +5,7 @@ from sim.nodes.interface import NO_ROUTE, Addresses, Interface
 from sim.nodes.stack import MALFORMED, IpStack
 from virtualtap.errors import WireError
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
-from virtualtap.wire.address import Ip, is_multicast6, is_unicast4
+from virtualtap.wire.address import Ip, is_link_local6, is_multicast6, is_unicast4
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
@@ -83,7 +83,8 @@ class LanGateway(Node):
             self.drop(port, frame, TTL_EXPIRED)
             self._complain(port, packet, data, (icmp.TIME_EXCEEDED, icmp.TIME_EXCEEDED6))
             return
-        way_out = self._interface_towards(destination)
+        local = len(destination) == 16 and is_link_local6(destination)  # RFC 4291 2.5.6
+        way_out = None if local else self._interface_towards(destination)
         if way_out is None:
             self.drop(port, frame, NO_ROUTE)
             self._complain(port, packet, data, (icmp.UNREACHABLE, icmp.UNREACHABLE6))

@@ -21,6 +21,7 @@ from virtualtap.wire.address import (
     Mac,
     directed_broadcast,
     is_group,
+    is_link_local6,
     is_multicast4,
     is_multicast6,
     is_unicast4,
@@ -86,7 +87,7 @@ class Interface:
     def is_on_link(self, ip: Ip) -> bool:
         """Whether `ip` is reached without a router. RFC 1122 3.3.1.1, RFC 4861 5.2."""
         if len(ip) == 16:
-            local = ip[0] == 0xFE and ip[1] & 0xC0 == 0x80
+            local = is_link_local6(ip)
             return ip[:8] in self._prefixes6 or (local and bool(self.ip6))
         return int.from_bytes(ip) & self._mask == self._network_number
 

@@ -94,6 +94,9 @@ class IpStack:
         if packet.destination not in self._accepted and not is_multicast4(packet.destination):
             return NOT_FOR_US
         data = data[: ipv4.total_len(data)]
+        if packet.options:  # read, and none of them matters here: what takes it need not know
+            packet.options = b""
+            data = packet.to_bytes()
         if packet.fragment & 0x3FFF:
             return self._hand_over({}, b"", data)  # nobody here reassembles
         if packet.protocol == ipv4.UDP:

@@ -37,16 +37,17 @@ class Switch(Node):
 
     def receive(self, port: Port, data: bytes) -> None:
         source = data[6:12]
-        if source == NO_MAC or not 14 <= len(data) <= MTU_FRAME:
-            self.drop(port, data, "malformed")
-            return
-        if source[0] & 1:
-            self.drop(port, data, "group-source")
+        if len(data) < 14 or source[0] & 1 or source == NO_MAC:
+            group = len(data) >= 14 and source[0] & 1
+            self.drop(port, data, "group-source" if group else "malformed")
             return
         now = self._network.now  # type: ignore[union-attr]  # it is in a network
         table = self._table
         if source in table or len(table) < ENTRIES_MAX or self._purge():
             table[source] = (port, now)
+        if len(data) > MTU_FRAME:
+            self.drop(port, data, "too-long")  # learned all the same: refused on the way out
+            return
         if data[0] & 1:
             if data[:5] == _LINK_LOCAL and 0 < data[5] < 16:
                 self.drop(port, data, "link-local")  # with STP off Linux forwards only :00

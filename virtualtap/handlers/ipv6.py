@@ -4,7 +4,15 @@ from virtualtap.core import Ask, Core
 from virtualtap.errors import WireError
 from virtualtap.stats import DropReason
 from virtualtap.wire import ipv6
-from virtualtap.wire.address import ANY6, Ip, is_group, is_multicast6, is_unicast6, multicast_mac6
+from virtualtap.wire.address import (
+    ANY6,
+    Ip,
+    is_group,
+    is_link_local6,
+    is_multicast6,
+    is_unicast6,
+    multicast_mac6,
+)
 from virtualtap.wire.ethernet import HEADER_LEN, IPV6
 
 
@@ -56,8 +64,9 @@ class Ipv6Handler:
         config = self._core.config
         if not is_unicast6(destination) or destination in self._ours:
             return None
-        link_local = destination[0] == 0xFE and destination[1] & 0xC0 == 0x80
-        if link_local or destination[:8] in self._prefixes or destination == config.gateway_ip6:
+        if is_link_local6(destination) or destination == config.gateway_ip6:
+            return destination
+        if destination[:8] in self._prefixes:
             return destination
         if not self._ours and config.gateway_ip6 is None:
             return destination

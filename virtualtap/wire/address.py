@@ -73,6 +73,11 @@ def is_unicast6(address: Ip) -> bool:
     return address[0] != 0xFF and address[:15] != bytes(15)
 
 
+def is_link_local6(address: Ip) -> bool:
+    """fe80::/10, never routed. RFC 4291 2.5.6."""
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
 def multicast_mac4(group: Ip) -> Mac:
     """01:00:5e and the low 23 bits of the group. RFC 1112 6.4."""
     return b"\x01\x00\x5e" + bytes((group[1] & 0x7F,)) + group[2:4]
