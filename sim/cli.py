@@ -16,7 +16,7 @@ from sim import checkup, console, results
 from sim.capture import escaped
 from sim.limits import Limits
 from sim.results import ResultError, Run
-from sim.run import Order, Progress, order_of, perform
+from sim.run import Order, order_of, perform
 from sim.scenario import CAPTURE_SCOPES, of_topology
 from sim.scenario import read as read_scenario
 from topologies import CATALOG, GraphError, load, names
@@ -80,9 +80,9 @@ def run(
         limits=Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk),
     )
     with console.progress(order.where, quiet=quiet or json) as step:
-        done, folder = perform(order, out, step)
+        done, folder = perform(order, out, step, None if bare else _draw_one)
     assert folder is not None
-    page = None if bare else _draw([results.read(folder)], folder)
+    page = None if bare else folder / results.PAGE_FILE
     if json:
         console.print_json(done.summary)
     else:
@@ -95,12 +95,17 @@ def replay(
     run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
     json: Json = False,
     quiet: Quiet = False,
+    max_nodes: MaxNodes = _LIMITS.nodes,
+    max_events: MaxEvents = _LIMITS.events,
+    max_memory: MaxMemory = _LIMITS.memory,
+    max_disk: MaxDisk = _LIMITS.disk,
 ) -> int:
     """Run a written run again, from its own graph and seed: is everything the same?"""
     before = results.read(run)
     folder = run.parent if run.name == results.RUN_FILE else run
+    limits = Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk)
     with console.progress(before.name, quiet=quiet or json) as step:
-        after = _again(before, folder, step)
+        after, _ = perform(order_of(before, folder, limits), None, step)
     same = [before.digest, *_counts(before)] == [after.digest, *_counts(after)]
     if json:
         console.print_json({**after.summary, "same": same, "expected_digest": before.digest})
@@ -153,17 +158,17 @@ def topologies(
     return HELD
 
 
-def _draw(runs: list[Run], folder: Path) -> Path:
-    from reports.page import FIGURES, PAGE_FILE, write_page  # noqa: PLC0415  # half a second saved
+def _draw_one(folder: Path) -> None:
+    _draw([results.read(folder)], folder)
 
-    for path in (folder / PAGE_FILE, folder / FIGURES, *(folder / FIGURES).glob("*")):
+
+def _draw(runs: list[Run], folder: Path) -> Path:
+    from reports.page import FIGURES, write_page  # noqa: PLC0415  # half a second saved
+
+    for path in (folder / results.PAGE_FILE, folder / FIGURES, *(folder / FIGURES).glob("*")):
         if path.is_symlink():  # a folder of a stranger's; it would be written through
             raise ResultError(f"`{path}` is a symbolic link", "remove it, or copy the folder")
     return write_page(runs, folder)
-
-
-def _again(before: Run, folder: Path, step: Progress | None) -> Run:
-    return perform(order_of(before, folder, _LIMITS), None, step)[0]
 
 
 def _counts(run: Run) -> list[object]:

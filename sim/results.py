@@ -23,6 +23,7 @@ import msgspec
 
 SCHEMA = 1
 RUN_FILE, GRAPH_FILE, CAPTURE_FILE = "run.json", "graph.json", "capture.pcapng"
+PAGE_FILE = "report.html"  # reports write it
 READ_MAX = 64 * 1024 * 1024  # bytes of one file; a run of ours stays far below
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -132,6 +133,7 @@ class Run(msgspec.Struct, kw_only=True):
     summary: dict[str, Any]
     digest: str | None = None
     until_ns: int
+    max_events: int  # what would have ended the run, or did
     bare: bool = False
     remarks: list[str] = []  # what a reader should know: links left out, the capture stopped, …
     links_left_out: list[tuple[str, str]] = []

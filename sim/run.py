@@ -4,7 +4,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -59,10 +59,14 @@ class Order:
 
 
 def perform(
-    order: Order, out: Path | None, progress: Progress | None = None
+    order: Order,
+    out: Path | None,
+    progress: Progress | None = None,
+    finish: Callable[[Path], object] | None = None,
 ) -> tuple[Run, Path | None]:
     """Run it and, below `out`, write it: the run, and its folder.
 
+    `finish` may add to the folder before it gets its name: all of it is kept, or nothing.
     UsageError, GraphError or ResultError for what cannot be run or written.
     """
     scenario = order.scenario()
@@ -73,6 +77,8 @@ def perform(
         run = stage.run(folder, progress)
         results.write(run, folder)
         stage.keep_inputs(folder)
+        if finish is not None:
+            finish(folder)
     return run, out / scenario.name / str(scenario.seed)
 
 
@@ -86,7 +92,7 @@ def order_of(run: Run, folder: Path, limits: Limits) -> Order:
         seed=run.seed,
         bare=run.bare,
         capture="none",
-        limits=limits,
+        limits=replace(limits, events=min(limits.events, run.max_events)),
         graph=run.graph,
         inputs={name: _input(folder, name, digest) for name, digest in run.inputs.items()},
     )
@@ -108,6 +114,7 @@ class _Stage:
         self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
         enact.settle_links(scenario, self._built)
         traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
+        self._remarks += expect.strange_reasons(self._expectations)
         timeline.arm(self._built.network, enact.happenings(scenario, self._built))
         for one in traffic:
             one.start()
@@ -226,6 +233,7 @@ class _Stage:
             summary=summary,
             digest=None if digest is None else str(digest),
             until_ns=self._until,
+            max_events=order.limits.events,
             bare=order.bare,
             remarks=self._remarks,
             links_left_out=self._left_out,

@@ -91,7 +91,7 @@ class Links(Part, frozen=True, kw_only=True):
     rate: Rate | None = None
     overhead: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes for each frame
     least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
-    queue: Annotated[int, Meta(ge=0, le=2**40)] | None = None  # bytes
+    queue: Annotated[int, Meta(ge=0, le=2**40)] | Literal["none"] | None = None  # bytes
     faults: Annotated[tuple[dict[str, Any], ...], Few] = ()
 
 

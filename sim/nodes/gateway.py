@@ -1,16 +1,15 @@
 """LanGateway: a router with an interface in each LAN it joins. RFC 1812 5.2, 5.3.1."""
 
 from sim.node import Node, Port
-from sim.nodes.interface import NO_ROUTE, Addresses, Interface
-from sim.nodes.stack import MALFORMED, IpStack
+from sim.nodes.interface import Addresses, Interface
+from sim.nodes.stack import IpStack
+from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
 from virtualtap.wire.address import Ip, is_link_local6, is_multicast6, is_unicast4
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
-
-TTL_EXPIRED = "ttl-expired"
 
 
 class LanGateway(Node):
@@ -69,24 +68,24 @@ class LanGateway(Node):
         if owner is not None or local or destination == self.interfaces[port.name].broadcast:
             self._stacks[owner or port.name].receive(packet)
         elif frame[0] & 1:
-            self.drop(port, frame, "not-for-us")  # RFC 1812 5.3.4: no unicast from a broadcast
+            self.drop(port, frame, Reason.NOT_FOR_US)  # RFC 1812 5.3.4: no unicast from a broadcast
         else:
             try:
                 self._route(port, packet, frame, destination)
             except WireError:
-                self.drop(port, frame, MALFORMED)
+                self.drop(port, frame, Reason.MALFORMED)
 
     def _route(self, port: Port, data: bytes, frame: bytes, destination: Ip) -> None:
         packet = Ipv6.parse(data) if len(destination) == 16 else Ipv4.parse(data)
         left = packet.hop_limit if isinstance(packet, Ipv6) else packet.ttl
         if left <= 1:
-            self.drop(port, frame, TTL_EXPIRED)
+            self.drop(port, frame, Reason.TTL_EXPIRED)
             self._complain(port, packet, data, (icmp.TIME_EXCEEDED, icmp.TIME_EXCEEDED6))
             return
         local = len(destination) == 16 and is_link_local6(destination)  # RFC 4291 2.5.6
         way_out = None if local else self._interface_towards(destination)
         if way_out is None:
-            self.drop(port, frame, NO_ROUTE)
+            self.drop(port, frame, Reason.NO_ROUTE)
             self._complain(port, packet, data, (icmp.UNREACHABLE, icmp.UNREACHABLE6))
             return
         if way_out.transmit(_one_hop_less(data)):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.node import Node, Port
+from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.neighbors import Neighbors
 from virtualtap.units import SECOND, Duration, Instant
@@ -38,7 +39,6 @@ from virtualtap.wire.ndp import NeighborMessage
 LIFETIME: Duration = 60 * SECOND  # Linux: gc_stale_time
 _TRIES, _INTERVAL = 3, 1 * SECOND  # Linux: mcast_solicit, retrans_time; RFC 1122 2.3.2.1
 _ENTRIES_MAX, _HELD_MAX, _HELD_BYTES = 1024, 101, 212_992  # gc_thresh3, unres_qlen, its bytes
-UNRESOLVED, NO_ROUTE, TABLE_FULL = "unresolved", "no-route", "neighbors-full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,9 @@ class Interface:
                 else:
                     self._deliver(frame[HEADER_LEN:], frame)
                 return
-            self._node.drop(self.port, frame, "unsupported")
+            self._node.drop(self.port, frame, Reason.UNSUPPORTED)
             return
-        self._node.drop(self.port, frame, "not-for-us")
+        self._node.drop(self.port, frame, Reason.NOT_FOR_US)
 
     # sending
 
@@ -146,7 +146,7 @@ class Interface:
 
     def _to(self, destination: Ip, next_hop: Ip | None, packet: bytes) -> bool:
         if next_hop is None:
-            self._node.drop(None, packet, NO_ROUTE)
+            self._node.drop(None, packet, Reason.NO_ROUTE)
             return False
         mac = self._neighbors.lookup(next_hop, self._now())
         if mac is not None:
@@ -155,11 +155,11 @@ class Interface:
                 self._headers[destination] = header
             return self._put(header + packet)
         if not self._make_room(next_hop):
-            self._node.drop(None, packet, TABLE_FULL)
+            self._node.drop(None, packet, Reason.NEIGHBORS_FULL)
             return False
         first, pushed_out = self._neighbors.hold(next_hop, packet, self._now())
         for _ in range(pushed_out):
-            self._node.drop(None, b"", "held-full")
+            self._node.drop(None, b"", Reason.HELD_FULL)
         if first:
             self._ask(next_hop, _TRIES)
         return False
@@ -169,7 +169,7 @@ class Interface:
             return
         if tries == 0:
             for packet in self._neighbors.forget(ip):
-                self._node.drop(None, packet, UNRESOLVED)
+                self._node.drop(None, packet, Reason.UNRESOLVED)
             return
         if len(ip) == 4:
             self._originate(BROADCAST + self.mac + ARP + arp.request(self.mac, self.ip, ip))
@@ -221,7 +221,7 @@ class Interface:
         try:
             why = handle(frame)
         except WireError:
-            why = "malformed"
+            why = Reason.MALFORMED
         if why is None:
             self._fates.consumed += 1
         else:
@@ -230,7 +230,7 @@ class Interface:
     def _arp(self, frame: bytes) -> str | None:
         message = Arp.parse(frame[HEADER_LEN:])
         if message.operation not in (arp.REQUEST, arp.REPLY):
-            return "unsupported"
+            return Reason.UNSUPPORTED
         if message.sender_ip == self.ip or message.sender_mac == self.mac:
             return None  # Linux does not defend (arp_ignore 0, no RFC 5227)
         asked = message.operation == arp.REQUEST and message.target_ip == self.ip
@@ -245,11 +245,11 @@ class Interface:
         packet = Ipv6.parse(frame[HEADER_LEN:])
         message = NeighborMessage.parse(packet.payload)
         if packet.hop_limit != 255 or message.code or is_multicast6(message.target):
-            return "malformed"
+            return Reason.MALFORMED
         if not checksum.transport_is_right(
             packet.source, packet.destination, ipv6.ICMPV6, packet.payload
         ):
-            return "checksum"
+            return Reason.CHECKSUM
         if message.type == ndp.ADVERTISEMENT:
             mac = message.mac(ndp.TARGET_MAC)
             if mac is not None and self._neighbors.knows(message.target):

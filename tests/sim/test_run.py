@@ -222,3 +222,12 @@ def test_a_map_beside_the_scenario_is_found(tmp_path):
     text = SMALL.replace('"star", sites = 2', '"two.gml"')
     assert done(text, folder=tmp_path).summary["delivered"] == 12
     assert done(SMALL + STREAM).summary["delivered"] > 18
+
+
+def test_a_run_that_a_limit_stopped_is_repeated_to_where_it_stopped(tmp_path):
+    storm = SMALL.replace('"star", sites = 2', '"mesh", nodes = 3, loops = true')
+    before, folder = on_disk(tmp_path, storm, limits=Limits(events=30_000))
+    again, _ = perform(order_of(before, folder, Limits()), None)
+    assert (before.verdict, again.verdict) == ("stopped", "stopped")
+    assert 0 < before.summary["simulated_s"] == again.summary["simulated_s"] < 0.3
+    assert again.digest == before.digest

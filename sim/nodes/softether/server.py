@@ -1,8 +1,9 @@
 """SoftEtherServer: a VPN server with one virtual hub, whose ports are sessions."""
 
 from sim.node import Node, Port
-from sim.nodes.softether.hub import QUEUE, Hub
+from sim.nodes.softether.hub import Hub
 from sim.nodes.softether.session import Session, Strategy
+from sim.reasons import Reason
 from virtualtap.wire.address import Mac
 
 
@@ -45,6 +46,6 @@ class SoftEtherServer(Node):
             return
         sent, refused = outcome
         for _ in range(refused):
-            self.drop(None, data, QUEUE)
+            self.drop(None, data, Reason.SESSION_QUEUE)
         self.fates.forwarded += 1
         self.fates.copies += sent
