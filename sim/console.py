@@ -77,8 +77,8 @@ def progress(
 def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
     """The verdict, the numbers, and the command that repeats it."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column()
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in _rows(run.summary):
         table.add_row(name, Text(value))
     out.print(

@@ -147,6 +147,8 @@ def _expectation(field: str, value: Any, until: Instant) -> Expectation:
             f"`expect`: `{field:.60}` cannot be {_shown(unknown, wrong)}",
             'write `{ min = …, max = … }`, a number for exactly that, and `at = "5s"` if need be',
         )
+    if field == "digest" and any(kind != "equal" for kind, _ in limits):
+        raise UsageError("`expect`: a digest has neither `min` nor `max`", 'write `digest = "…"`')
     instant = None if at is None else duration(at if isinstance(at, str) else str(at))
     if instant is not None and not 0 < instant < until:
         raise UsageError(

@@ -32,7 +32,7 @@ class Limits:
     """The most that a run may take. Sizes in bytes."""
 
     nodes: int = 100_000
-    events: int = 200_000_000
+    events: int = 50_000_000
     memory: int = 8 * 2**30
     disk: int = 2 * 2**30
 

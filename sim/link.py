@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.network import Network
 
 QUEUE_BYTES = 256 * 1024
+COPIES_MAX = 256  # that faults may make of one frame; more find no room
 
 
 class Direction:
@@ -138,7 +139,9 @@ class Direction:
                 else:
                     self.duplicated += len(become) - 1
                     after.extend((late + more, changed) for more, changed in become)
-            deliveries = after
+            for _, data in after[COPIES_MAX:]:
+                self._lose(data, Reason.LINK_QUEUE)
+            deliveries = after[:COPIES_MAX]
         return deliveries
 
     def _lose(self, frame: bytes, why: str) -> None:
@@ -232,3 +235,5 @@ class Link:
         if not up:
             for direction in self.directions:
                 direction.lose_in_flight()
+        for direction in self.directions:
+            direction.source.node.link_changed(direction.source, up=up)

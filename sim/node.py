@@ -100,6 +100,9 @@ class Node:
         """A frame (on an IP port: a packet) arrived."""
         raise NotImplementedError
 
+    def link_changed(self, port: Port, *, up: bool) -> None:
+        """The link of `port` went down, or came up."""
+
     def holding(self) -> int:
         """How many received frames wait inside."""
         return 0

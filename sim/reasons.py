@@ -18,6 +18,7 @@ class Reason(StrEnum):
     UNRESOLVED = "unresolved"  # it waited for a MAC, and nobody answered
     HELD_FULL = "held-full"  # it waited, and newer ones pushed it out
     NEIGHBORS_FULL = "neighbors-full"
+    TOO_BIG = "too-big"  # a packet longer than the MTU
     TTL_EXPIRED = "ttl-expired"
     # switches
     GROUP_SOURCE = "group-source"

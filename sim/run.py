@@ -112,10 +112,13 @@ class _Stage:
         self._graph, self._left_out = _graph(order, scenario)
         estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
         self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
-        enact.settle_links(scenario, self._built)
-        traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
+        try:
+            enact.settle_links(scenario, self._built)
+            traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
+            timeline.arm(self._built.network, enact.happenings(scenario, self._built))
+        except UsageError as error:
+            raise UsageError(f"`{order.where}`: {error}", error.hint) from None
         self._remarks += expect.strange_reasons(self._expectations)
-        timeline.arm(self._built.network, enact.happenings(scenario, self._built))
         for one in traffic:
             one.start()
         flows = [one.flow for one in traffic]

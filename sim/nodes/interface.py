@@ -37,6 +37,7 @@ from virtualtap.wire.ipv6 import Ipv6
 from virtualtap.wire.ndp import NeighborMessage
 
 LIFETIME: Duration = 60 * SECOND  # Linux: gc_stale_time
+MTU = 1500  # RFC 894, RFC 2464 2; nobody here fragments
 _TRIES, _INTERVAL = 3, 1 * SECOND  # Linux: mcast_solicit, retrans_time; RFC 1122 2.3.2.1
 _ENTRIES_MAX, _HELD_MAX, _HELD_BYTES = 1024, 101, 212_992  # gc_thresh3, unres_qlen, its bytes
 
@@ -96,6 +97,9 @@ class Interface:
 
         What waits is sent, and counted as originated, when the answer comes.
         """
+        if len(packet) > MTU:
+            self._node.drop(None, packet, Reason.TOO_BIG)
+            return False
         header = self._headers.get(packet[16:20]) if packet[0] >> 4 == 4 else None
         if header is not None:
             self.port.send(header + packet)

@@ -45,6 +45,11 @@ class IpStack:
         self._from: dict[Ip, Receiver] = {}  # by source, what no port takes
         self._identification = 0
 
+    @property
+    def up(self) -> bool:
+        """Whether the endpoint runs: a crashed one says nothing."""
+        return self._owner.up
+
     def bind_udp(self, port: int, receiver: Receiver) -> None:
         """Hand datagrams to this port to `receiver`."""
         self._udp[port.to_bytes(2)] = receiver

@@ -6,16 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.delivery import Delivery, FlowCounts, flow_quantiles
 from sim.network import Network
 from sim.nodes.gateway import LanGateway
 from sim.nodes.station import Station
 from sim.observers import Kind, Moment, Observer
-from sim.probes import (
-    Delivery,
-    FlowCounts,
-    Place,
-    flow_quantiles,
-)
+from sim.probes import Place
 from sim.traffic import DatagramStream, Flow, Ping, Timing, flow_key
 from tests import builders as b
 from tests.sim.networks import addresses, datagram, place_of
@@ -62,7 +58,7 @@ def delivery(
 
 def test_delay_is_from_the_first_sending_to_the_arrival_at_the_receiver():
     probe = delivery(sent(10, QUERY), (30, SENT, "tap.host", QUERY), arrived(75, QUERY))
-    assert list(probe.delays) == [65]
+    assert probe.curve(1) == [(0.0, 65), (1.0, 65)]
     [counts] = probe.counts
     assert (counts.offered, counts.delivered, counts.duplicated, counts.reordered) == (1, 1, 0, 0)
 

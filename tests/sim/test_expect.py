@@ -93,7 +93,12 @@ def test_nested_and_dotted_are_the_same():
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_can_be_expected(field):
-    assert [each.field for each in parse({field: {"min": 0}}, UNTIL)] == [field]
+    limit = {"equal": "0" * 32} if field == "digest" else {"min": 0}
+    assert [each.field for each in parse({field: limit}, UNTIL)] == [field]
+
+
+def test_a_digest_has_neither_least_nor_most():
+    assert "neither" in str(refused(parse, {"digest": {"min": 0}}, UNTIL))
 
 
 @pytest.mark.parametrize(

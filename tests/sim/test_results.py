@@ -156,15 +156,33 @@ def test_what_stands_in_the_way_is_said(tmp_path):
     assert (tmp_path / "file").read_text() == ""
 
 
-def test_a_link_in_the_place_of_a_run_is_replaced_not_followed(tmp_path):
+def test_a_link_in_the_place_of_a_run_is_neither_replaced_nor_followed(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("")
     (tmp_path / "out" / "small").mkdir(parents=True)
     (tmp_path / "out" / "small" / "1").symlink_to(outside)
-    on_disk(tmp_path / "out")
+    with pytest.raises(ResultError, match="is there and is no run"):
+        on_disk(tmp_path / "out")
     assert [path.name for path in outside.iterdir()] == ["precious"]
-    assert not (tmp_path / "out" / "small" / "1").is_symlink()
+    assert (tmp_path / "out" / "small" / "1").is_symlink()
+
+
+def test_a_folder_of_others_in_the_place_of_a_run_is_left_alone(tmp_path):
+    place = tmp_path / "out" / "small" / "1"
+    place.mkdir(parents=True)
+    (place / "precious").write_text("")
+    with pytest.raises(ResultError, match="is there and is no run"):
+        on_disk(tmp_path / "out")
+    assert [path.name for path in place.iterdir()] == ["precious"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    left = tmp_path / "out" / "small" / ".1.999999999.new"  # no process has this number
+    left.mkdir(parents=True)
+    (left / "half").write_text("")
+    on_disk(tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out" / "small").iterdir()] == ["1"]
 
 
 DEEP = "[" * 100_000

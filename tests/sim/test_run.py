@@ -231,3 +231,35 @@ def test_a_run_that_a_limit_stopped_is_repeated_to_where_it_stopped(tmp_path):
     assert (before.verdict, again.verdict) == ("stopped", "stopped")
     assert 0 < before.summary["simulated_s"] == again.summary["simulated_s"] < 0.3
     assert again.digest == before.digest
+
+
+def test_what_a_crashed_receiver_refuses_is_not_delivered_to_anybody():
+    text = SMALL + STREAM.replace('"s*"', '"h1"').replace('"next"', '"s1"')
+    run = done(text + '[[timeline]]\nat = "100ms"\ncrash = "s1"\n')
+    flows = {row[1]: row for row in run.tables["flows"] if row[3] == "s1"}
+    _, _, _, _, offered, delivered, *_ = flows["stream"]
+    refused = run.summary["dropped"]["node-down"]
+    assert 0 < delivered < offered
+    assert offered - refused <= delivered <= offered - refused + 1  # one may be on its way
+
+
+def test_a_crashed_sender_offers_nothing():
+    text = SMALL.replace('"h*"', '"h1"') + '[[timeline]]\nat = "150ms"\ncrash = "h1"\n'
+    run = done(text)
+    assert [row[4] for row in run.tables["flows"]] == [4]  # two requests and their replies
+    assert round(run.summary["throughput_bps"]["offered"] * 0.3 / 8) == 4 * 56
+
+
+def test_faults_that_multiply_one_frame_find_no_room_at_last():
+    twice = '{ fault = "duplication", probability = 1.0 }'
+    text = SMALL + f'[[links]]\nmatch = "h1--tap1"\nfaults = [{", ".join([twice] * 12)}]\n'
+    run = done(text, limits=Limits(events=200_000))
+    assert run.verdict == "pass"
+    assert run.summary["dropped"]["link-queue"] > 0
+
+
+def test_a_packet_longer_than_the_mtu_is_refused_by_stations_and_by_taps():
+    text = SMALL + STREAM.replace('"next"', '"h*"') + "size = 1473\n"
+    run = done(text)
+    assert run.summary["dropped"]["too-big"] > 0
+    assert run.verdict == "pass"

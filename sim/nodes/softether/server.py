@@ -2,8 +2,9 @@
 
 from sim.node import Node, Port
 from sim.nodes.softether.hub import Hub
-from sim.nodes.softether.session import Session, Strategy
+from sim.nodes.softether.session import TIMEOUT, Session, Strategy
 from sim.reasons import Reason
+from virtualtap.units import Instant
 from virtualtap.wire.address import Mac
 
 
@@ -38,6 +39,18 @@ class SoftEtherServer(Node):
         for session in hub.sessions:
             session.forget()
         self.hub = hub
+
+    def link_changed(self, port: Port, *, up: bool) -> None:
+        """A session whose link stays down ends, its addresses with it. Hub.c:HubPaFree."""
+        session = self._session_of[port.name]
+        now = self.network.now
+        session.silent_since = None if up else now
+        if not up:
+            self.call_at(now + TIMEOUT, lambda: self._end(session, now))
+
+    def _end(self, session: Session, since: Instant) -> None:
+        if session.silent_since == since:
+            self.hub.macs.purge(session.number)
 
     def receive(self, port: Port, data: bytes) -> None:
         outcome = self.hub.store(self._session_of[port.name], data, self.network.now)

@@ -221,3 +221,17 @@ def test_what_loops_loops():
     network.run(1_000_000)
     assert network.crossings() > 2000  # two copies go round, one in each direction, for ever
     assert network.ledger() == []
+
+
+@pytest.mark.parametrize(("back_after", "known"), [(19, True), (21, False)])
+def test_a_session_that_is_silent_for_20_seconds_ends_and_its_addresses_with_it(
+    back_after: int, known: bool
+):
+    hub = SoftEtherServer("hub")
+    network, (one, _) = around(hub, 2)
+    one.say_at(0, sent(BROADCAST))
+    link = network.links[0]
+    network.call_at(SECOND, link.set_up, False)
+    network.call_at((1 + back_after) * SECOND, link.set_up, True)
+    network.run(60 * SECOND)
+    assert (ONE in hub.table()) is known
