@@ -14,9 +14,9 @@ from reports.charts import RUNS_MAX
 from reports.plots import PLOTS
 from reports.tables import TABLES, measures
 from reports.words import plural, visible
-from sim.results import Failure, Run
+from sim.results import PAGE_FILE, Failure, Run
 
-PAGE_FILE, FIGURES = "report.html", "figures"
+FIGURES = "figures"
 ROWS_MAX = 200  # of one table on the page
 CELL_MAX, REMARK_MAX, SCENARIO_MAX = 80, 400, 20_000  # characters
 REMARKS_MAX = 100

@@ -1,5 +1,17 @@
-"""`python -m sim` is `vtap`."""
+"""`python -m sim` is `vtap`; the console script too, so that an early interrupt finds a hand."""
 
-from sim.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Load the command line and do what it says."""
+    try:
+        from sim.cli import main as command  # noqa: PLC0415  # half a second, interrupted in words
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted (hint: run it again)\n")
+        sys.exit(130)
+    command()
+
+
+if __name__ == "__main__":
+    main()

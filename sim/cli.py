@@ -1,19 +1,22 @@
 """`vtap`: one function per command, no logic."""
 
+import os
+import re
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
-from typer.exceptions import Abort, Exit, TyperException
+from typer.exceptions import Abort, TyperException
 
 from sim import checkup, console, results
 from sim.capture import escaped
 from sim.limits import Limits
 from sim.results import ResultError, Run
-from sim.run import Order, Progress, order_of, perform
+from sim.run import Order, order_of, perform
 from sim.scenario import CAPTURE_SCOPES, of_topology
 from sim.scenario import read as read_scenario
 from topologies import CATALOG, GraphError, load, names
@@ -25,7 +28,6 @@ _STATUS = {"pass": HELD, "fail": FAILED, "stopped": NOT_JUDGED}
 app = typer.Typer(
     name="vtap",
     help="A laboratory for Ethernet over IP: real frames, simulated networks.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -78,9 +80,9 @@ def run(
         limits=Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk),
     )
     with console.progress(order.where, quiet=quiet or json) as step:
-        done, folder = perform(order, out, step)
+        done, folder = perform(order, out, step, None if bare else _draw_one)
     assert folder is not None
-    page = None if bare else _draw([results.read(folder)], folder)
+    page = None if bare else folder / results.PAGE_FILE
     if json:
         console.print_json(done.summary)
     else:
@@ -93,12 +95,17 @@ def replay(
     run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
     json: Json = False,
     quiet: Quiet = False,
+    max_nodes: MaxNodes = _LIMITS.nodes,
+    max_events: MaxEvents = _LIMITS.events,
+    max_memory: MaxMemory = _LIMITS.memory,
+    max_disk: MaxDisk = _LIMITS.disk,
 ) -> int:
     """Run a written run again, from its own graph and seed: is everything the same?"""
     before = results.read(run)
     folder = run.parent if run.name == results.RUN_FILE else run
+    limits = Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk)
     with console.progress(before.name, quiet=quiet or json) as step:
-        after = _again(before, folder, step)
+        after, _ = perform(order_of(before, folder, limits), None, step)
     same = [before.digest, *_counts(before)] == [after.digest, *_counts(after)]
     if json:
         console.print_json({**after.summary, "same": same, "expected_digest": before.digest})
@@ -107,7 +114,8 @@ def replay(
         console.out.print(Text(f"same as before: {after.digest or 'all counts'}"))
     else:
         console.show_run(after, None, None)
-        console.out.print(Text(f"not as before: {before.digest}", style="red"))
+        told = escaped(before.digest or "all counts", 100)
+        console.out.print(Text(f"not as before: {told}", style="red"))
         if before.versions != after.versions:
             console.say(f"versions differ: {before.versions} before, {after.versions} now")
     return HELD if same else FAILED
@@ -128,7 +136,7 @@ def report(
     if json:
         console.print_json({"schema": results.SCHEMA, "page": str(page)})
     else:
-        console.out.print(Text(f"page: {page}"))
+        console.out.print(Text(f"page: {escaped(str(page), 4096)}"))
     return HELD
 
 
@@ -150,14 +158,17 @@ def topologies(
     return HELD
 
 
+def _draw_one(folder: Path) -> None:
+    _draw([results.read(folder)], folder)
+
+
 def _draw(runs: list[Run], folder: Path) -> Path:
-    from reports.page import write_page  # noqa: PLC0415  # half a second that most calls save
+    from reports.page import FIGURES, write_page  # noqa: PLC0415  # half a second saved
 
+    for path in (folder / results.PAGE_FILE, folder / FIGURES, *(folder / FIGURES).glob("*")):
+        if path.is_symlink():  # a folder of a stranger's; it would be written through
+            raise ResultError(f"`{path}` is a symbolic link", "remove it, or copy the folder")
     return write_page(runs, folder)
-
-
-def _again(before: Run, folder: Path, step: Progress | None) -> Run:
-    return perform(order_of(before, folder, _LIMITS), None, step)[0]
 
 
 def _counts(run: Run) -> list[object]:
@@ -219,27 +230,47 @@ def _describe(name: str, *, json: bool) -> None:
 def call(arguments: list[str]) -> int:
     """Do what the arguments say: the exit status. Every error is one line with a hint."""
     try:
-        return app(arguments, standalone_mode=False) or HELD
+        status: int = app(arguments, standalone_mode=False) or HELD
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (UsageError, GraphError, ResultError) as error:
-        console.complain(str(error), error.hint)
+        console.complain(str(error), error.hint or "see docs/scenarios.md")
     except TyperException as error:
-        console.complain(" ".join(error.format_message().lower().split()), "`vtap --help`")
-    except Exit as error:
-        return error.exit_code
+        console.complain(_in_our_words(error.format_message()), "`vtap --help`")
+    except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
+        return NOT_JUDGED
     except (KeyboardInterrupt, Abort):
-        console.complain("interrupted", "nothing was written")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return FAILED
+        return _interrupted()
     except OSError as error:
-        console.complain(f"{error.strerror or error}: {error.filename or ''}".lower())
+        what = f"`{error.filename}`: " if error.filename else ""
+        console.complain(f"{what}{(error.strerror or str(error)).lower()}", "is the disk full?")
+    else:
+        return _interrupted() if status == INTERRUPTED else status
     return WRONG_CALL
 
 
 def main() -> None:
     """The console script."""
-    sys.exit(call(sys.argv[1:]))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no name is too odd for a terminal
+    status = call(sys.argv[1:])
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # said before; Python shall not try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _interrupted() -> int:
+    console.complain("interrupted", "run it again; what is not whole is not kept")
+    return INTERRUPTED
+
+
+def _in_our_words(message: str) -> str:
+    """Typer's complaint: one line, lower-case, literals in backticks, no final period."""
+    line = " ".join(re.sub(r"'([^']*)'", r"`\1`", message).split()).removesuffix(".")
+    return line[:1].lower() + line[1:]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a terminal shows: words on stderr, data on stdout, nothing from a stranger as markup."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,8 @@ def say(text: str) -> None:
 
 def print_json(content: dict[str, Any]) -> None:
     """One object on stdout."""
-    sys.stdout.write(json.dumps(content, indent=2) + "\n")
+    if sys.stdout is not None:  # closed by the caller
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
 
 
 @contextmanager
@@ -75,8 +77,8 @@ def progress(
 def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
     """The verdict, the numbers, and the command that repeats it."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column()
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in _rows(run.summary):
         table.add_row(name, Text(value))
     out.print(
@@ -94,9 +96,9 @@ def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
         text = f"{failure.field}: {value} is not {failure.limit}, first at {failure.at_s:g} s"
         out.print(Text(escaped(text, 1000), style="red"))
     if page is not None:
-        out.print(Text(f"page: {page}"))
+        out.print(Text(f"page: {escaped(str(page), 4096)}"))
     if folder is not None:
-        out.print(Text(f"replay: vtap replay {folder}"))
+        out.print(Text(f"replay: vtap replay {escaped(shlex.quote(str(folder)), 4096)}"))
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

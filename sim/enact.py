@@ -52,6 +52,8 @@ def traffic(
         if alone:
             some = ", ".join(alone[:4]) + (", …" if len(alone) > 4 else "")
             remarks.append(f"{len(alone)} endpoints have no gateway to speak to: {some}")
+        if not pairs:
+            remarks.append(f"traffic from `{rule.from_}`: there is nobody else to speak to")
         for i, ends in enumerate(pairs):
             begin = duration(rule.start) + i * duration(rule.stagger)
             stop = until if rule.stop is None else min(until, duration(rule.stop))
@@ -71,7 +73,7 @@ def settle_links(scenario: Scenario, built: Built) -> None:
         for link in _links(rule.match, built):
             link.change(
                 delay=None if rule.delay is None else duration(rule.delay),
-                rate=None if rule.rate is None else rate(rule.rate),
+                rate=rate(rule.rate) if rule.rate not in (None, "none") else rule.rate,
                 overhead=rule.overhead,
                 least=rule.least,
                 queue=rule.queue,
@@ -209,6 +211,8 @@ def _receiver(to: str | Stride, i: int, senders: list[Endpoint], built: Built) -
 
 def _named(pattern: str, things: dict[str, T], what: str) -> list[T]:
     found = [thing for name, thing in things.items() if fnmatchcase(name, pattern)]
+    if not things:
+        raise UsageError(f"{what}: the topology has no endpoints", "give it some: `sites = { }`")
     if not found:
         some = ", ".join(list(things)[:8])
         raise UsageError(f"{what}: no endpoint is named {_shown(pattern)}", f"there are {some}, …")
@@ -252,9 +256,10 @@ def _begin(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
 
 def _end(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
     link, name = words.get("link"), words.get("fault")
-    if set(words) != {"link", "fault"} or not isinstance(link, str) or name not in FAULTS:
+    named = isinstance(link, str) and isinstance(name, str) and name in FAULTS
+    if set(words) != {"link", "fault"} or not named:
         raise UsageError("`end` needs a link and a fault", f"the faults are {', '.join(FAULTS)}")
-    return [timeline.End(one, str(name)) for one in _links(link, built)]
+    return [timeline.End(one, str(name)) for one in _links(str(link), built)]
 
 
 _ENACT: dict[str, Callable[[Any, Built], list[timeline.Happening]]] = {

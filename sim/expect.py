@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from sim.reasons import REASONS
 from sim.results import Failure
 from sim.scenario import duration
 from virtualtap.errors import UsageError
@@ -69,7 +70,18 @@ def parse(words: dict[str, Any], until: Instant, prefix: str = "") -> list[Expec
     return found
 
 
-_ALL = (*FIELDS, _DROPPED + "REASON")
+_ALL = (*FIELDS, *(_DROPPED + reason for reason in sorted(REASONS)))
+
+
+def strange_reasons(expectations: list[Expectation]) -> list[str]:
+    """In words: the reasons that no node and no link of ours gives; a plugin's may."""
+    named = [each.field.removeprefix(_DROPPED) for each in expectations]
+    fields = [each.field for each in expectations]
+    return [
+        f"`expect`: nothing here drops for the reason `{reason:.60}`"
+        for reason, field in zip(named, fields, strict=True)
+        if field.startswith(_DROPPED) and reason not in REASONS
+    ]
 
 
 class Judge:
@@ -135,6 +147,8 @@ def _expectation(field: str, value: Any, until: Instant) -> Expectation:
             f"`expect`: `{field:.60}` cannot be {_shown(unknown, wrong)}",
             'write `{ min = …, max = … }`, a number for exactly that, and `at = "5s"` if need be',
         )
+    if field == "digest" and any(kind != "equal" for kind, _ in limits):
+        raise UsageError("`expect`: a digest has neither `min` nor `max`", 'write `digest = "…"`')
     instant = None if at is None else duration(at if isinstance(at, str) else str(at))
     if instant is not None and not 0 < instant < until:
         raise UsageError(

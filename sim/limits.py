@@ -1,12 +1,13 @@
 """What a run may cost: estimated before it is built, watched while it goes."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from sim.capture import LIMIT as CAPTURE_BYTES
 from sim.network import Network
-from sim.scenario import Burst, Conversation, Ping, Scenario, Stream, duration
+from sim.scenario import Burst, Conversation, Ping, Replay, Scenario, Stream, duration
 from topologies import Graph
 from virtualtap.errors import UsageError
 
@@ -22,7 +23,7 @@ else:
 
     _peak_bytes = _peak
 
-_NODE_BYTES, _LINK_BYTES = 12_000, 6_000  # measured: `tests/sim/test_limits.py`
+_NODE_BYTES, _LINK_BYTES, _FLOW_BYTES = 3_000, 10_000, 2_500  # `tests/sim/test_limits.py` measures
 _PAYLOAD_BYTES = 400  # what the probes keep of a payload, on average
 
 
@@ -31,7 +32,7 @@ class Limits:
     """The most that a run may take. Sizes in bytes."""
 
     nodes: int = 100_000
-    events: int = 200_000_000
+    events: int = 50_000_000
     memory: int = 8 * 2**30
     disk: int = 2 * 2**30
 
@@ -61,17 +62,27 @@ class Watch:
             )
 
 
-def estimate(graph: Graph, scenario: Scenario, limits: Limits, *, bare: bool) -> None:
-    """UsageError where a rough estimate is above a limit: before anything is built."""
+def estimate(
+    graph: Graph, scenario: Scenario, limits: Limits, inputs: Mapping[str, Path], *, bare: bool
+) -> None:
+    """UsageError where a rough estimate is above a limit: before anything is built.
+
+    `inputs` are the files that the scenario names.
+    """
     nodes, links = len(graph), graph.number_of_edges()
     _compare("nodes", nodes, limits.nodes)
-    payloads = sum(_payloads(rule, graph, scenario) for rule in scenario.traffic)
+    files = {name: path.stat().st_size for name, path in inputs.items()}
+    payloads = kept = 0
+    for rule in scenario.traffic:
+        senders = _senders(rule, graph)
+        payloads += senders * _payloads(rule, scenario)
+        kept += senders * _kept(rule, files)
     hops = 2 * _depth(graph)
     _compare("events", payloads * hops, limits.events)
-    memory = nodes * _NODE_BYTES + links * _LINK_BYTES + (0 if bare else payloads * _PAYLOAD_BYTES)
-    _compare("memory", memory, limits.memory)
+    memory = nodes * _NODE_BYTES + links * _LINK_BYTES + kept
+    _compare("memory", memory + (0 if bare else payloads * _PAYLOAD_BYTES), limits.memory)
     capture = 0 if bare or scenario.capture == "none" else CAPTURE_BYTES
-    _compare("disk", capture + (nodes + links) * 400, limits.disk)
+    _compare("disk", capture + sum(files.values()) + (nodes + links) * 400, limits.disk)
 
 
 def _compare(what: str, estimated: int, limit: int) -> None:
@@ -84,18 +95,30 @@ def _compare(what: str, estimated: int, limit: int) -> None:
         )
 
 
-def _payloads(rule: Conversation, graph: Graph, scenario: Scenario) -> int:
+def _senders(rule: Conversation, graph: Graph) -> int:
+    if not any(sign in rule.from_ for sign in "*?["):
+        return 1
+    kinds = [attributes["kind"] for _, attributes in graph.nodes(data=True)]
+    return sum(kind in ("host", "station", "gateway") for kind in kinds)
+
+
+def _kept(rule: Conversation, files: Mapping[str, int]) -> int:
+    """Bytes that one sender keeps, or has on its way at once."""
+    if isinstance(rule, Replay):
+        return files.get(rule.file, 0)
+    assert isinstance(rule, Ping | Stream)
+    return _FLOW_BYTES + rule.size * (1 + (rule.count if isinstance(rule, Burst) else 0))
+
+
+def _payloads(rule: Conversation, scenario: Scenario) -> int:
+    """How many one sender says."""
     if not isinstance(rule, Ping | Stream):
         return 0
     stop = duration(rule.stop or scenario.until)
     times = max(0, min(stop, duration(scenario.until)) - duration(rule.start)) // duration(
         rule.every
     )
-    kinds = [attributes["kind"] for _, attributes in graph.nodes(data=True)]
-    senders = sum(kind in ("host", "station", "gateway") for kind in kinds)
-    if not any(sign in rule.from_ for sign in "*?["):
-        senders = 1
-    return (times + 1) * senders * (rule.count if isinstance(rule, Burst) else 1)
+    return (times + 1) * (rule.count if isinstance(rule, Burst) else 1)
 
 
 def _depth(graph: Graph) -> int:

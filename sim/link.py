@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sim.faults import Delivery, Fault
 from sim.node import Port
 from sim.observers import Kind
+from sim.reasons import Reason
 from sim.rng import stream
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration, Instant
@@ -16,8 +17,8 @@ from virtualtap.units import SECOND, Duration, Instant
 if TYPE_CHECKING:
     from sim.network import Network
 
-LOSS, QUEUE, DOWN = "link-loss", "link-queue", "link-down"
 QUEUE_BYTES = 256 * 1024
+COPIES_MAX = 256  # that faults may make of one frame; more find no room
 
 
 class Direction:
@@ -83,7 +84,7 @@ class Direction:
         if free <= now:
             free = now
         elif free - now > self._backlog_max:
-            self._lose(frame, QUEUE)
+            self._lose(frame, Reason.LINK_QUEUE)
             return
         length = len(frame)
         try:
@@ -103,7 +104,7 @@ class Direction:
     def lose_in_flight(self) -> None:
         """The link went down: what is on it is gone."""
         for frame in self._network.cancel(self._arrive):
-            self._lose(frame, DOWN)
+            self._lose(frame, Reason.LINK_DOWN)
         self.free_at = 0
 
     def _send_carefully(self, frame: bytes) -> None:
@@ -112,12 +113,12 @@ class Direction:
         if network.watched:
             network.see(Kind.SENT, self.source.name, frame)
         if not link.up:
-            self._lose(frame, DOWN)
+            self._lose(frame, Reason.LINK_DOWN)
             return
         now = network.now
         free = max(self.free_at, now)
         if free > now and free - now > self._backlog_max:
-            self._lose(frame, QUEUE)
+            self._lose(frame, Reason.LINK_QUEUE)
             return
         length = len(frame)
         self.bits += link.wire_bytes(length) * 8
@@ -134,11 +135,13 @@ class Direction:
             for late, data in deliveries:
                 become = fault.apply(data, self._rng)
                 if not become:
-                    self._lose(data, LOSS)
+                    self._lose(data, Reason.LINK_LOSS)
                 else:
                     self.duplicated += len(become) - 1
                     after.extend((late + more, changed) for more, changed in become)
-            deliveries = after
+            for _, data in after[COPIES_MAX:]:
+                self._lose(data, Reason.LINK_QUEUE)
+            deliveries = after[:COPIES_MAX]
         return deliveries
 
     def _lose(self, frame: bytes, why: str) -> None:
@@ -195,15 +198,15 @@ class Link:
             return 1 << 62
         return self.queue * 8 * SECOND // self.rate
 
-    def change(self, **settings: int | None) -> None:
+    def change(self, **settings: int | str | None) -> None:
         """Take over rate, delay, overhead, least and queue, where given and not None.
 
-        What is on the way arrives as it was sent.
+        A queue of `"none"` has no limit. What is on the way arrives as it was sent.
         """
         for name, value in settings.items():
             assert name in ("rate", "delay", "overhead", "least", "queue")
             if value is not None:
-                setattr(self, name, value)
+                setattr(self, name, None if value == "none" else value)
         self.settle()
 
     @property
@@ -232,3 +235,5 @@ class Link:
         if not up:
             for direction in self.directions:
                 direction.lose_in_flight()
+        for direction in self.directions:
+            direction.source.node.link_changed(direction.source, up=up)

@@ -4,18 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sim.build import Built
+from sim.delivery import Delivery, flow_quantiles
 from sim.expect import Value
 from sim.network import Network
 from sim.node import Node
 from sim.observers import Observer
-from sim.probes import (
-    ArpConvergence,
-    BroadcastLearning,
-    Delivery,
-    Digest,
-    Drops,
-    flow_quantiles,
-)
+from sim.probes import ArpConvergence, BroadcastLearning, Digest, Drops
 from sim.results import Rows
 from sim.traffic import Flow
 from virtualtap.units import SECOND, Instant
@@ -33,7 +27,7 @@ class Measures:
         self._network = built.network
         self._until = until
         self.bare = bare
-        self.digest = Digest()
+        self.digest = Digest(built.network.seed)
         self.convergence = ArpConvergence(built.places)
         hub_ports = {
             port.name: name for name, node in built.bridges.items() for port in node.ports.values()

@@ -87,6 +87,8 @@ class Network(simpy.Environment):
 
     def call_at(self, when: Instant, action: Callable[[Any], None], data: Any) -> None:
         """Call `action(data)` at `when`, after all that was scheduled for then before."""
+        if when < self.now:
+            raise UsageError(f"it is {self.now} ns already, too late for {when} ns")
         heappush(self._heap, (when, 1, next(self._eid), action, data))
 
     def schedule(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from sim.reasons import Reason
 from virtualtap.errors import UsageError
 from virtualtap.units import Instant
 
@@ -99,6 +100,9 @@ class Node:
         """A frame (on an IP port: a packet) arrived."""
         raise NotImplementedError
 
+    def link_changed(self, port: Port, *, up: bool) -> None:
+        """The link of `port` went down, or came up."""
+
     def holding(self) -> int:
         """How many received frames wait inside."""
         return 0
@@ -124,7 +128,7 @@ class Node:
         self.up = False
         self.incarnation += 1
         for _ in range(self.holding()):
-            self.drop(None, b"", NODE_DOWN, held=True)
+            self.drop(None, b"", Reason.NODE_DOWN, held=True)
         self.forget()
 
     def forget(self) -> None:
@@ -137,12 +141,9 @@ class Node:
 
     def refuse(self, port: Port, data: bytes) -> None:
         """What a crashed node does with what arrives."""
-        self.drop(port, data, NODE_DOWN)
+        self.drop(port, data, Reason.NODE_DOWN)
 
     def _expired(self, timer: tuple[int, Callable[[], None]]) -> None:
         incarnation, action = timer
         if incarnation == self.incarnation:
             action()
-
-
-NODE_DOWN = "node-down"

@@ -33,3 +33,31 @@ class Observer:
 
     def finish(self, now: Instant) -> None:
         """The run has ended at `now`."""
+
+
+class Handed:
+    """Holds an arrival back until the next moment shows whether it was refused on the spot.
+
+    A node deals with what arrives at once: if it refuses it, that is the very next moment.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held: Moment | None = None
+
+    def hold(self, arrival: Moment) -> None:
+        """This arrived; what `before` or `last` gives next is it, unless it is refused."""
+        self._held = arrival
+
+    def before(self, moment: Moment) -> Moment | None:
+        """What had arrived before `moment` and was not refused by it; each only once."""
+        held, self._held = self._held, None
+        if held is not None and moment.kind is Kind.DROPPED and moment.where == held.where:
+            return None
+        return held
+
+    def last(self) -> Moment | None:
+        """What arrived last; nothing more is said of it now."""
+        held, self._held = self._held, None
+        return held

@@ -4,14 +4,12 @@ Definitions: docs/measures.md. Delay RFC 7679, duplication RFC 5560, reordering 
 variation RFC 5481.
 """
 
-from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from zlib import crc32
 
-from sim.observers import Kind, Moment, Observer
-from sim.traffic import Flow, flow_key
+from sim.observers import Handed, Kind, Moment, Observer
 from virtualtap.units import Duration, Instant
 from virtualtap.wire import ipv4, ipv6
 from virtualtap.wire.address import Ip, Mac, is_unicast4, is_unicast6
@@ -56,10 +54,13 @@ class Place:
 
 
 class Digest(Observer):
-    """BLAKE2b over every moment: time, kind, place, length and CRC-32 of the bytes."""
+    """BLAKE2b over every moment: time, kind, place, length and CRC-32 of the bytes.
 
-    def __init__(self) -> None:
-        self._hash = blake2b(digest_size=16)
+    The seed is its salt: another seed is another run, also where nothing is left to luck.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._hash = blake2b(digest_size=16, salt=seed.to_bytes(8))
 
     def see(self, moment: Moment) -> None:
         at, kind, where, data, _ = moment
@@ -76,38 +77,53 @@ class ArpConvergence(Observer):
     def __init__(self, places: Iterable[Place]) -> None:
         self.asked: dict[tuple[str, Ip], Instant] = {}
         self.resolved: dict[tuple[str, Ip], Instant] = {}
-        self.unresolved = 0
+        self._unresolved = 0
         self.worst: Duration = 0
         self._heard: set[tuple[str, Ip]] = set()
+        self._handed = Handed()
         places = list(places)
         self._by_speaking = {place.speaks: place for place in places}
         self._by_lan = {place.lan: place for place in places}
         self._owners = {ip: place.mac for place in places for ip in (place.ip, *place.ip6)}
 
     def see(self, moment: Moment) -> None:
-        at, kind, where, data, _ = moment
-        if kind is Kind.SENT:
-            place = self._by_speaking.get(where)
+        taken = self._handed.before(moment)
+        if taken is not None:
+            self._arrived(self._by_lan[taken.where], taken.at, taken.data)
+        if moment.kind is Kind.SENT:
+            place = self._by_speaking.get(moment.where)
             if place is not None:
-                self._sent(place, at, data)
-        elif kind is Kind.ARRIVED:
-            place = self._by_lan.get(where)
-            if place is not None:
-                self._arrived(place, at, data)
+                self._sent(place, moment.at, moment.data)
+        elif moment.kind is Kind.ARRIVED and moment.where in self._by_lan:
+            self._handed.hold(moment)
+
+    def finish(self, now: Instant) -> None:
+        self._settle()
+
+    @property
+    def unresolved(self) -> int:
+        """How many pairs still wait for an answer."""
+        self._settle()
+        return self._unresolved
 
     def value(self) -> float | None:
         """The largest, in seconds; None while one is unresolved, or where nobody ever asked."""
         return None if self.unresolved or not self.asked else self.worst / 1e9
 
+    def _settle(self) -> None:
+        taken = self._handed.last()
+        if taken is not None:
+            self._arrived(self._by_lan[taken.where], taken.at, taken.data)
+
     def _sent(self, place: Place, at: Instant, data: bytes) -> None:
         if place.speaks != place.lan:
-            target = _destination(data)
+            target = destination_of(data)
         elif data[12:14] == ARP:
             target = data[38:42] if data[20:22] == b"\0\1" and data[28:32] == place.ip else None
         elif data[12:14] == IPV6 and data[20:21] == b"\x3a" and data[54:55] == b"\x87":
             target = data[62:78] if data[22:38] in place.ip6 else None
         else:
-            target = _destination(data[HEADER_LEN:]) if data[12:14] in (IPV4, IPV6) else None
+            target = destination_of(data[HEADER_LEN:]) if data[12:14] in (IPV4, IPV6) else None
         next_hop = None if target is None else place.next_hop(target)
         if next_hop is None:
             return
@@ -117,7 +133,7 @@ class ArpConvergence(Observer):
             if pair in self._heard:
                 self.resolved[pair] = at
             else:
-                self.unresolved += 1
+                self._unresolved += 1
 
     def _arrived(self, place: Place, at: Instant, data: bytes) -> None:
         if data[12:14] == ARP:
@@ -139,7 +155,7 @@ class ArpConvergence(Observer):
         self._heard.add(pair)
         if pair in self.asked:
             self.resolved[pair] = at
-            self.unresolved -= 1
+            self._unresolved -= 1
             self.worst = max(self.worst, at - self.asked[pair])
 
 
@@ -215,117 +231,6 @@ class BroadcastLearning(Observer):
             self.flooded += copies
 
 
-@dataclass(slots=True)
-class FlowCounts:
-    """What became of one flow's payloads."""
-
-    offered: int = 0
-    delivered: int = 0
-    duplicated: int = 0
-    reordered: int = 0
-    newest: int = -1  # the highest number delivered so far
-    delays: "array[int]" = field(default_factory=lambda: array("q"))
-
-
-class Delivery(Observer):
-    """One-way delay, loss, duplication and reordering of every payload, told apart by its bytes."""
-
-    def __init__(
-        self, places: Iterable[Place], flows: Iterable[Flow], until: Instant, keep: Duration
-    ) -> None:
-        places = list(places)
-        self.flows = list(flows)
-        self.counts = [FlowCounts() for _ in self.flows]
-        self.delays: array[int] = array("q")
-        self.bins: list[list[int]] = [[0, 0] for _ in range(BINS)]  # bits offered, delivered
-        self.width = max(1, -(-until // BINS))
-        self._keep = keep  # what is older than this is lost, and forgotten
-        self._by_key = {key: i for i, flow in enumerate(self.flows) for key in flow.match}
-        self._ports = {place.speaks: place for place in places}
-        self._owned: dict[str, set[Ip]] = {}  # a router has several addresses
-        for place in places:
-            self._owned.setdefault(place.name, set()).update((place.ip, *place.ip6))
-        self._on_way: dict[bytes, tuple[Instant, int, int]] = {}
-        self._done: dict[bytes, Instant] = {}
-        self._pruned: Instant = 0
-        self._sorted: list[int] | None = None
-
-    def see(self, moment: Moment) -> None:
-        at, kind, where, data, _ = moment
-        place = self._ports.get(where)
-        if place is None or (kind is not Kind.SENT and kind is not Kind.ARRIVED):
-            return
-        if place.speaks == place.lan:
-            if data[12:14] not in (IPV4, IPV6):
-                return
-            data = data[HEADER_LEN:]
-        if len(data) < 20:
-            return
-        if kind is Kind.SENT:
-            self._sent(place.name, at, data)
-        elif _destination(data) in self._owned[place.name]:
-            self._arrived(at, data)
-
-    def quantile(self, share: float) -> int | None:
-        """The delay in ns that this share of payloads did not exceed (the nearest rank)."""
-        return _quantile(self._in_order(), share)
-
-    def curve(self, points: int = 1000) -> list[tuple[float, int]]:
-        """Quantiles from the least delay to the largest: (share, ns)."""
-        delays = self._in_order()
-        if not delays:
-            return []
-        count = len(delays)
-        return [
-            (i / points, delays[max(-(-count * i // points), 1) - 1]) for i in range(points + 1)
-        ]
-
-    def _in_order(self) -> list[int]:
-        if self._sorted is None or len(self._sorted) != len(self.delays):
-            self._sorted = sorted(self.delays)
-        return self._sorted
-
-    def _sent(self, name: str, at: Instant, packet: bytes) -> None:
-        flow = self._by_key.get(flow_key(packet))
-        if flow is None or name not in (self.flows[flow].source, self.flows[flow].destination):
-            return  # also what a router on the way sends on
-        counts = self.counts[flow]
-        self._on_way[_identity(packet)] = at, flow, counts.offered
-        counts.offered += 1
-        self.bins[at // self.width][0] += _payload_bits(packet)
-        if at - self._pruned > self._keep:
-            self._prune(at)
-
-    def _arrived(self, at: Instant, packet: bytes) -> None:
-        identity = _identity(packet)
-        sent = self._on_way.pop(identity, None)
-        if sent is None:
-            flow = self._by_key.get(flow_key(packet))
-            if flow is not None and identity in self._done:
-                self.counts[flow].duplicated += 1
-            return
-        since, flow, number = sent
-        self._done[identity] = at
-        counts = self.counts[flow]
-        counts.delivered += 1
-        counts.delays.append(at - since)
-        self.delays.append(at - since)
-        if number < counts.newest:
-            counts.reordered += 1
-        else:
-            counts.newest = number
-        self.bins[at // self.width][1] += _payload_bits(packet)
-
-    def _prune(self, now: Instant) -> None:
-        self._pruned = now
-        limit = now - self._keep
-        self._on_way = {key: sent for key, sent in self._on_way.items() if sent[0] > limit}
-        self._done = {key: at for key, at in self._done.items() if at > limit}
-
-
-BINS = 100
-
-
 class Drops(Observer):
     """Where frames were refused or lost, and why."""
 
@@ -338,38 +243,7 @@ class Drops(Observer):
             self.counts[key] = self.counts.get(key, 0) + 1
 
 
-def flow_quantiles(counts: FlowCounts) -> tuple[int | None, ...]:
-    """p50, p99, the largest, and the variation (p99 less the least, RFC 5481 4.2), in ns."""
-    delays = sorted(counts.delays)
-    if not delays:
-        return None, None, None, None
-    p99 = _quantile(delays, 0.99)
-    assert p99 is not None
-    return _quantile(delays, 0.5), p99, delays[-1], p99 - delays[0]
-
-
-def _quantile(delays: list[int], share: float) -> int | None:
-    """The nearest rank: the smallest delay that `share` of all do not exceed."""
-    if not delays:
-        return None
-    rank = -(-len(delays) * round(share * 1000) // 1000)
-    return delays[max(rank, 1) - 1]
-
-
-def _destination(packet: bytes) -> Ip | None:
+def destination_of(packet: bytes) -> Ip | None:
     if packet[:1] >= b"\x60":
         return packet[24:40] if len(packet) >= ipv6.HEADER_LEN else None
     return packet[16:20] if len(packet) >= ipv4.HEADER_LEN else None
-
-
-def _identity(packet: bytes) -> bytes:
-    """What a router leaves as it is: everything but the hop count and the header checksum."""
-    if packet[0] >> 4 == 6:
-        return packet[8:]
-    return packet[4:6] + packet[12:]
-
-
-def _payload_bits(packet: bytes) -> int:
-    """Behind the IP header and the 8 bytes of UDP or ICMP."""
-    header = 40 if packet[0] >> 4 == 6 else (packet[0] & 15) * 4
-    return max(0, len(packet) - header - 8) * 8

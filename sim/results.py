@@ -23,6 +23,7 @@ import msgspec
 
 SCHEMA = 1
 RUN_FILE, GRAPH_FILE, CAPTURE_FILE = "run.json", "graph.json", "capture.pcapng"
+PAGE_FILE = "report.html"  # reports write it
 READ_MAX = 64 * 1024 * 1024  # bytes of one file; a run of ours stays far below
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -120,6 +121,31 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     throughput_bps: Throughput
 
 
+class GraphNode(msgspec.Struct, frozen=True):
+    """A node of `graph.json`, as far as it is drawn."""
+
+    id: str
+    kind: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class GraphEdge(msgspec.Struct, frozen=True):
+    """An edge of `graph.json`, as far as it is drawn."""
+
+    source: str
+    target: str
+    delay: int | None = None
+    rate: int | None = None
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """The form of `graph.json`."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+
+
 class Run(msgspec.Struct, kw_only=True):
     """One run. `summary` is the object that `--json` prints."""
 
@@ -132,6 +158,7 @@ class Run(msgspec.Struct, kw_only=True):
     summary: dict[str, Any]
     digest: str | None = None
     until_ns: int
+    max_events: int  # what would have ended the run, or did
     bare: bool = False
     remarks: list[str] = []  # what a reader should know: links left out, the capture stopped, …
     links_left_out: list[tuple[str, str]] = []
@@ -158,17 +185,18 @@ def writing(root: Path, scenario: str, seed: int) -> Iterator[Path]:
     """
     final = root / scenario / str(seed)
     beside, aside = (final.with_name(f".{seed}.{os.getpid()}.{what}") for what in ("new", "old"))
-    for left in (beside, aside):  # by a process that was killed and had the same number
-        shutil.rmtree(left, ignore_errors=True)
+    if os.path.lexists(final) and not _is_ours(final):
+        raise ResultError(f"`{final}` is there and is no run", "choose another `--out`")
     try:
+        _tidy(final)
         beside.mkdir(parents=True)
     except OSError as error:
-        why = error.strerror or "not possible"
-        raise ResultError(
-            f"cannot write results to `{root}`: {why.lower()}", "choose another `--out`"
-        ) from None
+        raise _unwritable(root, error) from None
     try:
-        yield beside
+        try:
+            yield beside
+        except OSError as error:
+            raise _unwritable(root, error) from None
         if final.exists():
             final.rename(aside)
         try:
@@ -180,6 +208,38 @@ def writing(root: Path, scenario: str, seed: int) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it may be replaced: a run, or an empty folder."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return (folder / RUN_FILE).is_file() or not any(folder.iterdir())
+
+
+def _tidy(final: Path) -> None:
+    """Remove what processes left that were killed while they wrote this run."""
+    for left in final.parent.glob(f".{final.name}.*.*"):
+        process = left.name.split(".")[2]
+        if process == str(os.getpid()) or not _is_alive(process):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(process: str) -> bool:
+    if os.name != "posix" or not process.isdecimal():
+        return True  # not ours to judge
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
+def _unwritable(root: Path, error: OSError) -> ResultError:
+    why = (error.strerror or "not possible").lower()
+    return ResultError(f"cannot write results to `{root}`: {why}", "choose another `--out`")
 
 
 def write(run: Run, folder: Path) -> None:
@@ -214,18 +274,20 @@ def read(path: Path) -> Run:
     try:
         run = msgspec.convert(content, Run)
         msgspec.convert(run.summary, Summary)
+        msgspec.convert(run.graph, Drawn)
     except msgspec.ValidationError as error:
         raise ResultError(f"`{folder / RUN_FILE}` is no run: {error}", _HINT) from None
     return run
 
 
 def find(path: Path) -> list[Path]:
-    """Every finished run at or below `path`, in the order of their names."""
+    """Every finished run in `path`, a results root, a scenario of it, or a run; by their names."""
     if (path / RUN_FILE).is_file() or path.name == RUN_FILE:
         return [path]
     return sorted(
         file.parent
-        for file in path.glob("**/" + RUN_FILE)
+        for depth in ("*/", "*/*/")  # <scenario>/<seed>, or <seed>
+        for file in path.glob(depth + RUN_FILE)
         if not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
 

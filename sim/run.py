@@ -1,9 +1,10 @@
 """One run: a scenario is built, watched, judged and written."""
 
 import platform
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -58,10 +59,14 @@ class Order:
 
 
 def perform(
-    order: Order, out: Path | None, progress: Progress | None = None
+    order: Order,
+    out: Path | None,
+    progress: Progress | None = None,
+    finish: Callable[[Path], object] | None = None,
 ) -> tuple[Run, Path | None]:
     """Run it and, below `out`, write it: the run, and its folder.
 
+    `finish` may add to the folder before it gets its name: all of it is kept, or nothing.
     UsageError, GraphError or ResultError for what cannot be run or written.
     """
     scenario = order.scenario()
@@ -72,6 +77,8 @@ def perform(
         run = stage.run(folder, progress)
         results.write(run, folder)
         stage.keep_inputs(folder)
+        if finish is not None:
+            finish(folder)
     return run, out / scenario.name / str(scenario.seed)
 
 
@@ -85,7 +92,7 @@ def order_of(run: Run, folder: Path, limits: Limits) -> Order:
         seed=run.seed,
         bare=run.bare,
         capture="none",
-        limits=limits,
+        limits=replace(limits, events=min(limits.events, run.max_events)),
         graph=run.graph,
         inputs={name: _input(folder, name, digest) for name, digest in run.inputs.items()},
     )
@@ -99,15 +106,19 @@ class _Stage:
         self._scenario = scenario
         self._until = duration(scenario.until)
         self._expectations = expect.parse(scenario.expect, self._until)
-        self._inputs = dict(order.inputs) or _inputs(scenario, order.folder)
+        self._inputs = _inputs(scenario, order)
         self._digests = {name: _digest(path) for name, path in self._inputs.items()}
         began = time.perf_counter()
         self._graph, self._left_out = _graph(order, scenario)
-        estimate(self._graph, scenario, order.limits, bare=order.bare)
+        estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
         self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
-        enact.settle_links(scenario, self._built)
-        traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
-        timeline.arm(self._built.network, enact.happenings(scenario, self._built))
+        try:
+            enact.settle_links(scenario, self._built)
+            traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
+            timeline.arm(self._built.network, enact.happenings(scenario, self._built))
+        except UsageError as error:
+            raise UsageError(f"`{order.where}`: {error}", error.hint) from None
+        self._remarks += expect.strange_reasons(self._expectations)
         for one in traffic:
             one.start()
         flows = [one.flow for one in traffic]
@@ -158,6 +169,7 @@ class _Stage:
             finally:
                 self._wall_s += time.perf_counter() - wall
                 self._process_s += time.process_time() - process
+            watch.look()  # a short way to `instant` never comes by `between`
             if instant < until:
                 judge.look(instant, self._measure)
         if progress is not None:
@@ -224,6 +236,7 @@ class _Stage:
             summary=summary,
             digest=None if digest is None else str(digest),
             until_ns=self._until,
+            max_events=order.limits.events,
             bare=order.bare,
             remarks=self._remarks,
             links_left_out=self._left_out,
@@ -268,7 +281,7 @@ def _graph(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str
 def _graph_of_run(data: Mapping[str, Any], where: str) -> Graph:
     try:
         graph: Graph = nx.node_link_graph(dict(data), edges="edges")
-    except (nx.NetworkXError, KeyError, TypeError, ValueError, AttributeError):
+    except (nx.NetworkXError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         raise UsageError(
             f"`{where}` holds no graph", "name a folder that `vtap run` wrote"
         ) from None
@@ -276,12 +289,19 @@ def _graph_of_run(data: Mapping[str, Any], where: str) -> Graph:
     return graph
 
 
-def _inputs(scenario: Scenario, folder: Path) -> dict[str, Path]:
-    return {rule.file: folder / rule.file for rule in scenario.traffic if isinstance(rule, Replay)}
+def _inputs(scenario: Scenario, order: Order) -> dict[str, Path]:
+    """Where the files are that the scenario names: beside it, or with the run that is replayed."""
+    names = [rule.file for rule in scenario.traffic if isinstance(rule, Replay)]
+    if order.graph is None:
+        return {name: order.folder / name for name in names}
+    for name in names:
+        if name not in order.inputs:
+            raise UsageError(f"`{order.where}` keeps no file `{name:.60}`", "run it again")
+    return {name: order.inputs[name] for name in names}
 
 
 def _input(folder: Path, name: str, digest: str) -> Path:
-    if not digest.isalnum():
+    if not re.fullmatch("[0-9a-f]{32}", digest):
         raise UsageError(f"`{folder}` names no input `{name:.60}`", "run the scenario again")
     path = folder / INPUTS / digest
     if not path.is_file() or _digest(path) != digest:

@@ -88,10 +88,10 @@ class Links(Part, frozen=True, kw_only=True):
 
     match: Pattern
     delay: Time | None = None
-    rate: Rate | None = None
+    rate: Rate | Literal["none"] | None = None
     overhead: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes for each frame
     least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
-    queue: Annotated[int, Meta(ge=0, le=2**40)] | None = None  # bytes
+    queue: Annotated[int, Meta(ge=0, le=2**40)] | Literal["none"] | None = None  # bytes
     faults: Annotated[tuple[dict[str, Any], ...], Few] = ()
 
 
@@ -230,7 +230,9 @@ def read(path: Path) -> str:
 
 def of_topology(topology: str) -> str:
     """The scenario that `--topology X` alone means, as TOML. contracts: docs/scenarios.md."""
-    name = re.sub(r"[^a-z0-9]+", "-", Path(topology).stem.lower()).strip("-")[:64].strip("-")
+    path = Path(topology)
+    called = path.stem if path.suffix.lower() in (".gml", ".graphml") else topology
+    name = re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")[:64].strip("-")
     # a JSON string is a TOML string, but for DEL
     quoted = json.dumps(topology, ensure_ascii=False).replace("\x7f", "\\u007f")
     return f"""\
@@ -271,11 +273,22 @@ def _check(scenario: Scenario, where: str) -> None:
         raise UsageError(f"`{where}`: `loops` of `topology` is neither true nor false")
     for happening in scenario.timeline:
         happening.which()
+        if duration(happening.at) >= duration(scenario.until):
+            raise UsageError(
+                f"`{where}`: `timeline` at {happening.at} never happens",
+                f"`until` is {scenario.until}, exclusive",
+            )
     _check_traffic(scenario, where)
 
 
 def _check_traffic(scenario: Scenario, where: str) -> None:
     for rule in scenario.traffic:
+        end = rule.stop or scenario.until
+        if duration(rule.start) >= min(duration(end), duration(scenario.until)):
+            raise UsageError(
+                f"`{where}`: traffic that starts at {rule.start} never begins",
+                f"`until` is {scenario.until}" + (f", `stop` {rule.stop}" if rule.stop else ""),
+            )
         if isinstance(rule, Ping | Stream) and rule.family == 6 and not scenario.ipv6:
             raise UsageError(f"`{where}`: `family = 6` without IPv6", "write `ipv6 = true`")
         if isinstance(rule, Ping | Stream) and duration(rule.every) == 0:
@@ -322,7 +335,7 @@ def _change(content: dict[str, Any], change: str) -> None:
     if not equals or not all(keys):
         raise UsageError(f"`--set` cannot read `{change:.60}`", "write `--set key.key=value`")
     try:
-        value = _toml(f"value = {text}")["value"]
+        (value,) = _toml(f"value = {text}").values()
     except ValueError:
         value = text  # a bare word is a string
     where: Any = content

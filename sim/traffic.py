@@ -118,7 +118,7 @@ class DatagramStream:
         if now >= timing.stop:
             return
         tally = self._tally
-        for _again in range(timing.burst):
+        for _again in range(timing.burst if self._stack.up else 0):
             sequence = self._sequence
             self._sequence = sequence + 1
             tally.offered += 1
@@ -257,6 +257,12 @@ class Ping:
         now = network.now
         if now >= timing.stop:
             return
+        if self._stack.up:
+            self._ask(now)
+        network.call_at(now + timing.every, self._fire, None)
+
+    def _ask(self, now: Instant) -> None:
+        network = self._network
         sequence = self._sequence
         self._sequence = sequence + 1
         payload = _STAMP.pack(self._flow, sequence & 0xFFFFFFFF, now) + self._fill
@@ -272,7 +278,6 @@ class Ping:
             body = message.between(self._from, self._to)
             packet = Ipv6(self._from, self._to, ipv6.ICMPV6, body).to_bytes()
         self._stack.transmit(packet)
-        network.call_at(now + timing.every, self._fire, None)
 
     def _answered(self, packet: bytes) -> bool:
         tally = self._network.tally
@@ -313,6 +318,8 @@ class Replay:
                 self._network.call_at(self._timing.start + at, self._say, packet)
 
     def _say(self, packet: bytes) -> None:
+        if not self._stack.up:
+            return
         self._network.tally.offered += 1
         self._network.tally.offered_bytes += len(packet)
         self._stack.transmit(packet)

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 )
 _ID = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _WANTED = {
-    "graph": ("directed",),
+    "graph": (),
     "graph/node": ("id", "label", "latitude", "longitude"),
     "graph/edge": ("source", "target", "linkspeedraw"),
 }
@@ -123,10 +123,6 @@ class _Reader:
         path = "/".join(self._path)
         self._key = None
         if key not in _WANTED.get(path, ()):
-            return
-        if key == "directed":
-            if value != "0":
-                _fail("the graph is directed", "write it undirected: a link carries both ways")
             return
         if key in self._values:
             _fail(f"`{key}` is given twice", "give it once")

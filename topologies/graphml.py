@@ -146,12 +146,8 @@ class _Reader:
         if self.has_graph:
             self._fail("a second graph", "give a file with one graph")
         self.has_graph = True
-        if attributes.get("edgedefault", "undirected") != "undirected":
-            self._fail("the graph is directed", "write it undirected: a link carries both ways")
 
     def _start_item(self, attributes: Mapping[str, str]) -> None:
-        if attributes.get("directed", "false") not in {"false", "0"}:
-            self._fail("an edge is directed", "write it undirected: a link carries both ways")
         self._attributes = attributes
         self._values = {}
 

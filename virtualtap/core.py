@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 from virtualtap.config import TapConfig
 from virtualtap.events import Event, GatewayLearned, NeighborFailed, NeighborLearned
@@ -14,13 +15,18 @@ from virtualtap.rand import Rand
 from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER, Action, Timers
 from virtualtap.units import Duration, Instant
-from virtualtap.wire import ethernet, ipv4
+from virtualtap.wire import checksum, ethernet, ipv4
 from virtualtap.wire.address import Ip, Mac, Route
 from virtualtap.wire.ethernet import IPV4, IPV6
 
 _ORDINARY = 0x45  # version 4, a header without options
 
 Ask = Callable[[Ip, Ip], None]  # (who is asked for, in whose name)
+
+
+# What goes before a packet; its first two bytes (· 2**16), its time to live where it stands in
+# bytes 4 to 11; the MTU; its addresses' sum
+Way: TypeAlias = tuple[bytes, int, int, int, int]
 
 
 class Core:
@@ -42,8 +48,7 @@ class Core:
             frozenset((config.gateway_ip, config.gateway_ip6)),
         )
         self.pace = Pace(config.arp_burst_max, config.arp_spacing, config.arp_interval)
-        # IPv4 headers that were found right → what goes before them, and the packet's length
-        self.headers: dict[bytes, tuple[bytes, int]] = {}
+        self.headers: dict[bytes, Way] = {}  # IPv4 source and destination → the way, while known
         # sources and destinations that may come in → MACs, type and version, and their sum
         self.pairs: dict[bytes, tuple[bytes, int]] = {}
         self.tag = b"" if config.vlan_id is None else ethernet.tag(config.vlan_id)
@@ -92,14 +97,16 @@ class Core:
         return mac + self.config.our_mac + self.tag + ethertype
 
     def remember(self, packet: bytes, header: bytes) -> None:
-        """A packet with these first 20 bytes needs no second look, while the way stays known."""
-        if packet[0] != _ORDINARY or len(packet) > self.interface.mtu:
+        """What is the same for all ordinary packets between these two addresses."""
+        rest = int.from_bytes(packet[4:12])
+        if packet[0] != _ORDINARY or rest & ipv4.FRAGMENT or self.config.clamp_mss:
             return
-        if self.config.clamp_mss and packet[9] == ipv4.TCP:
-            return  # it may be a SYN the next time
         if len(self.headers) >= self.config.headers_max:
             self.headers.clear()
-        self.headers[packet[: ipv4.HEADER_LEN]] = (header, len(packet))
+        ends = packet[12:20]
+        first = int.from_bytes(packet[:2]) << 16
+        way = rest & ipv4.FRAGMENT_AND_TTL
+        self.headers[ends] = (header, first, way, self.interface.mtu, checksum.total(ends))
 
     def readdress(
         self,

@@ -27,6 +27,7 @@ from virtualtap.wire import checksum, ethernet, ipv6, ndp
 from virtualtap.wire.address import Ip, Mac
 from virtualtap.wire.dhcp import CLIENT_PORT
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
+from virtualtap.wire.ipv4 import FRAGMENT, FRAGMENT_AND_TTL
 
 
 class Translator(Protocol):
@@ -60,7 +61,7 @@ class VirtualTap:
         self._ipv4 = Ipv4Handler(core, arp.ask, path, udp=ours)
         self._ipv6 = Ipv6Handler(core, neighbors.deliver, path)
         self._ndp = NdpHandler(core, neighbors)
-        self._slaac = SlaacHandler(core, neighbors, lambda: self._routers.solicit())
+        self._slaac = SlaacHandler(core, neighbors, self._solicit_routers)
         self._routers = RouterHandler(core, neighbors, self._slaac.offer)
         self._receivers: dict[bytes, Callable[[bytes], bytes | None]] = {
             ARP: arp.receive,
@@ -82,10 +83,19 @@ class VirtualTap:
         """
         if now is not None and now != self._core.now:
             self._advance(now)
-        known = self._headers.get(packet[:20])
-        if known is not None and known[1] == len(packet):
-            self._stats.to_ethernet += 1
-            return known[0] + packet
+        known = self._headers.get(packet[12:20])
+        if known is not None:
+            header, front, way, mtu, ends = known
+            first: int
+            rest: int
+            first, rest = _head(packet)
+            if (
+                first - front == len(packet) <= mtu
+                and rest & FRAGMENT_AND_TTL == way
+                and (self._lax or (first + rest + ends) % 0xFFFF == 0)  # RFC 1071
+            ):
+                self._stats.to_ethernet += 1
+                return header + packet
         try:
             version = packet[0] >> 4 if packet else 0
             if version == 4:
@@ -109,6 +119,7 @@ class VirtualTap:
             first, length, rest = _peek(frame)
             if (
                 length == len(frame) - 14
+                and not rest & FRAGMENT
                 and (self._lax or (first + length + rest + known[1]) % 0xFFFF == 0)  # RFC 1071
                 and (not self._watched or frame[36:38] not in self._watched)
             ):
@@ -128,10 +139,6 @@ class VirtualTap:
         """
         if now is not None and now != self._core.now:
             self._advance(now)
-        known = self._headers.get(packet[:20])
-        if known is not None and known[1] == len(packet):
-            self._stats.to_ethernet += 1
-            return known[0]
         frame = self.ip_to_ethernet(packet)
         if frame is None:
             return None
@@ -222,6 +229,10 @@ class VirtualTap:
         """The way of the tap's own packets: that of the host's."""
         return self._ipv4.send(packet)
 
+    def _solicit_routers(self) -> None:
+        """Where an address is ours to use: the two handlers know each other through here."""
+        self._routers.solicit()
+
     def _advance(self, now: Instant) -> None:
         core = self._core
         if now < core.now:
@@ -278,6 +289,7 @@ _FRONT = HEADER_LEN + 1
 _peek = Struct(
     f"!{HEADER_LEN}xHHQ"
 ).unpack_from  # an IPv4 header up to its addresses, the length by itself
+_head = Struct("!IQ").unpack_from  # an IPv4 header up to its addresses
 _ORDINARY = IPV4 + b"\x45"  # IPv4 without options
 _KIND = HEADER_LEN + ipv6.HEADER_LEN  # where the type of an ICMPv6 message stands
 _NEIGHBOR = (bytes((ndp.SOLICITATION,)), bytes((ndp.ADVERTISEMENT,)))

@@ -1,16 +1,15 @@
 """LanGateway: a router with an interface in each LAN it joins. RFC 1812 5.2, 5.3.1."""
 
 from sim.node import Node, Port
-from sim.nodes.interface import NO_ROUTE, Addresses, Interface
-from sim.nodes.stack import MALFORMED, IpStack
+from sim.nodes.interface import MTU, Addresses, Interface
+from sim.nodes.stack import IpStack
+from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
-from virtualtap.wire.address import Ip, is_multicast6, is_unicast4
+from virtualtap.wire.address import Ip, is_link_local6, is_multicast6, is_unicast4
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
-
-TTL_EXPIRED = "ttl-expired"
 
 
 class LanGateway(Node):
@@ -69,24 +68,31 @@ class LanGateway(Node):
         if owner is not None or local or destination == self.interfaces[port.name].broadcast:
             self._stacks[owner or port.name].receive(packet)
         elif frame[0] & 1:
-            self.drop(port, frame, "not-for-us")  # RFC 1812 5.3.4: no unicast from a broadcast
+            self.drop(port, frame, Reason.NOT_FOR_US)  # RFC 1812 5.3.4: no unicast from a broadcast
         else:
             try:
                 self._route(port, packet, frame, destination)
             except WireError:
-                self.drop(port, frame, MALFORMED)
+                self.drop(port, frame, Reason.MALFORMED)
 
     def _route(self, port: Port, data: bytes, frame: bytes, destination: Ip) -> None:
         packet = Ipv6.parse(data) if len(destination) == 16 else Ipv4.parse(data)
         left = packet.hop_limit if isinstance(packet, Ipv6) else packet.ttl
         if left <= 1:
-            self.drop(port, frame, TTL_EXPIRED)
+            self.drop(port, frame, Reason.TTL_EXPIRED)
             self._complain(port, packet, data, (icmp.TIME_EXCEEDED, icmp.TIME_EXCEEDED6))
             return
-        way_out = self._interface_towards(destination)
+        local = len(destination) == 16 and is_link_local6(destination)  # RFC 4291 2.5.6
+        way_out = None if local else self._interface_towards(destination)
         if way_out is None:
-            self.drop(port, frame, NO_ROUTE)
+            self.drop(port, frame, Reason.NO_ROUTE)
             self._complain(port, packet, data, (icmp.UNREACHABLE, icmp.UNREACHABLE6))
+            return
+        length = ipv6.total_len(data) if isinstance(packet, Ipv6) else ipv4.total_len(data)
+        if length > MTU:  # RFC 1812 5.2.7.1, RFC 4443 3.2: and it does not fragment
+            self.drop(port, frame, Reason.TOO_BIG)
+            kinds = (icmp.UNREACHABLE, icmp.TOO_BIG6)
+            self._complain(port, packet, data, kinds, icmp.FRAGMENTATION_NEEDED)
             return
         if way_out.transmit(_one_hop_less(data)):
             self.fates.forwarded += 1
@@ -95,7 +101,12 @@ class LanGateway(Node):
             self.fates.consumed += 1
 
     def _complain(
-        self, port: Port, packet: Ipv4 | Ipv6, data: bytes, kinds: tuple[int, int]
+        self,
+        port: Port,
+        packet: Ipv4 | Ipv6,
+        data: bytes,
+        kinds: tuple[int, int],
+        code: int = 0,
     ) -> None:
         """RFC 1812 4.3.2: quote the packet's head to its sender, never about an ICMP error."""
         stack = self._stacks[port.name]
@@ -103,12 +114,15 @@ class LanGateway(Node):
             error = packet.protocol == ipv4.ICMP and packet.payload[:1] not in (b"\x00", b"\x08")
             if error or packet.fragment & 0x1FFF or not is_unicast4(packet.source):
                 return
-            body = Icmp(kinds[0], 0, 0, data[: ipv4.header_len(data) + 8]).summed()
+            rest = MTU if code == icmp.FRAGMENTATION_NEEDED else 0  # RFC 1191 4
+            quoted = data[: ipv4.header_len(data) + 8]
+            body = Icmp(kinds[0], code, rest, quoted).summed()
             number = stack.next_identification()
             answer = Ipv4(stack.ip, packet.source, ipv4.ICMP, body, identification=number)
             self._transmit(answer.to_bytes())
         elif stack.ip6 and not (packet.next_header == ipv6.ICMPV6 and packet.payload[:1] < b"\x80"):
-            message = Icmp(kinds[1], 0, 0, data[: 1280 - 48])  # RFC 4443 2.4 (c)
+            rest = MTU if kinds[1] == icmp.TOO_BIG6 else 0
+            message = Icmp(kinds[1], 0, rest, data[: 1280 - 48])  # RFC 4443 2.4 (c)
             source = stack.ip6[0]
             reply = Ipv6(source, packet.source, ipv6.ICMPV6, message.between(source, packet.source))
             self._transmit(reply.to_bytes())

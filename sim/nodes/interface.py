@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.node import Node, Port
+from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.neighbors import Neighbors
 from virtualtap.units import SECOND, Duration, Instant
@@ -21,6 +22,7 @@ from virtualtap.wire.address import (
     Mac,
     directed_broadcast,
     is_group,
+    is_link_local6,
     is_multicast4,
     is_multicast6,
     is_unicast4,
@@ -35,9 +37,9 @@ from virtualtap.wire.ipv6 import Ipv6
 from virtualtap.wire.ndp import NeighborMessage
 
 LIFETIME: Duration = 60 * SECOND  # Linux: gc_stale_time
+MTU = 1500  # RFC 894, RFC 2464 2; nobody here fragments
 _TRIES, _INTERVAL = 3, 1 * SECOND  # Linux: mcast_solicit, retrans_time; RFC 1122 2.3.2.1
 _ENTRIES_MAX, _HELD_MAX, _HELD_BYTES = 1024, 101, 212_992  # gc_thresh3, unres_qlen, its bytes
-UNRESOLVED, NO_ROUTE, TABLE_FULL = "unresolved", "no-route", "neighbors-full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Interface:
     def is_on_link(self, ip: Ip) -> bool:
         """Whether `ip` is reached without a router. RFC 1122 3.3.1.1, RFC 4861 5.2."""
         if len(ip) == 16:
-            local = ip[0] == 0xFE and ip[1] & 0xC0 == 0x80
+            local = is_link_local6(ip)
             return ip[:8] in self._prefixes6 or (local and bool(self.ip6))
         return int.from_bytes(ip) & self._mask == self._network_number
 
@@ -95,6 +97,9 @@ class Interface:
 
         What waits is sent, and counted as originated, when the answer comes.
         """
+        if len(packet) > MTU:
+            self._node.drop(None, packet, Reason.TOO_BIG)
+            return False
         header = self._headers.get(packet[16:20]) if packet[0] >> 4 == 4 else None
         if header is not None:
             self.port.send(header + packet)
@@ -117,9 +122,9 @@ class Interface:
                 else:
                     self._deliver(frame[HEADER_LEN:], frame)
                 return
-            self._node.drop(self.port, frame, "unsupported")
+            self._node.drop(self.port, frame, Reason.UNSUPPORTED)
             return
-        self._node.drop(self.port, frame, "not-for-us")
+        self._node.drop(self.port, frame, Reason.NOT_FOR_US)
 
     # sending
 
@@ -145,7 +150,7 @@ class Interface:
 
     def _to(self, destination: Ip, next_hop: Ip | None, packet: bytes) -> bool:
         if next_hop is None:
-            self._node.drop(None, packet, NO_ROUTE)
+            self._node.drop(None, packet, Reason.NO_ROUTE)
             return False
         mac = self._neighbors.lookup(next_hop, self._now())
         if mac is not None:
@@ -154,11 +159,11 @@ class Interface:
                 self._headers[destination] = header
             return self._put(header + packet)
         if not self._make_room(next_hop):
-            self._node.drop(None, packet, TABLE_FULL)
+            self._node.drop(None, packet, Reason.NEIGHBORS_FULL)
             return False
         first, pushed_out = self._neighbors.hold(next_hop, packet, self._now())
         for _ in range(pushed_out):
-            self._node.drop(None, b"", "held-full")
+            self._node.drop(None, b"", Reason.HELD_FULL)
         if first:
             self._ask(next_hop, _TRIES)
         return False
@@ -168,7 +173,7 @@ class Interface:
             return
         if tries == 0:
             for packet in self._neighbors.forget(ip):
-                self._node.drop(None, packet, UNRESOLVED)
+                self._node.drop(None, packet, Reason.UNRESOLVED)
             return
         if len(ip) == 4:
             self._originate(BROADCAST + self.mac + ARP + arp.request(self.mac, self.ip, ip))
@@ -220,7 +225,7 @@ class Interface:
         try:
             why = handle(frame)
         except WireError:
-            why = "malformed"
+            why = Reason.MALFORMED
         if why is None:
             self._fates.consumed += 1
         else:
@@ -229,7 +234,7 @@ class Interface:
     def _arp(self, frame: bytes) -> str | None:
         message = Arp.parse(frame[HEADER_LEN:])
         if message.operation not in (arp.REQUEST, arp.REPLY):
-            return "unsupported"
+            return Reason.UNSUPPORTED
         if message.sender_ip == self.ip or message.sender_mac == self.mac:
             return None  # Linux does not defend (arp_ignore 0, no RFC 5227)
         asked = message.operation == arp.REQUEST and message.target_ip == self.ip
@@ -244,11 +249,11 @@ class Interface:
         packet = Ipv6.parse(frame[HEADER_LEN:])
         message = NeighborMessage.parse(packet.payload)
         if packet.hop_limit != 255 or message.code or is_multicast6(message.target):
-            return "malformed"
+            return Reason.MALFORMED
         if not checksum.transport_is_right(
             packet.source, packet.destination, ipv6.ICMPV6, packet.payload
         ):
-            return "checksum"
+            return Reason.CHECKSUM
         if message.type == ndp.ADVERTISEMENT:
             mac = message.mac(ndp.TARGET_MAC)
             if mac is not None and self._neighbors.knows(message.target):

@@ -7,6 +7,7 @@ its payload. What it carries is handed to whoever bound the port; echo requests 
 from collections.abc import Callable
 
 from sim.node import Node
+from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
 from virtualtap.wire.address import LIMITED_BROADCAST, Ip, is_multicast4, is_multicast6
@@ -15,8 +16,6 @@ from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
 
 Receiver = Callable[[bytes], bool]  # one whole packet; False: a checksum in it is wrong
-
-CHECKSUM, NO_LISTENER, MALFORMED, NOT_FOR_US = "checksum", "no-listener", "malformed", "not-for-us"
 
 
 class IpStack:
@@ -45,6 +44,11 @@ class IpStack:
         self._echo: dict[bytes, Receiver] = {}  # by identifier, 2 bytes
         self._from: dict[Ip, Receiver] = {}  # by source, what no port takes
         self._identification = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether the endpoint runs: a crashed one says nothing."""
+        return self._owner.up
 
     def bind_udp(self, port: int, receiver: Receiver) -> None:
         """Hand datagrams to this port to `receiver`."""
@@ -78,12 +82,12 @@ class IpStack:
                 if receiver(packet):
                     self._fates.consumed += 1
                 else:
-                    self._drop(packet, CHECKSUM)
+                    self._drop(packet, Reason.CHECKSUM)
                 return
         try:
             why = self._receive6(packet) if packet[:1] >= b"\x60" else self._receive4(packet)
         except WireError:
-            why = MALFORMED
+            why = Reason.MALFORMED
         if why is None:
             self._fates.consumed += 1
         else:
@@ -92,11 +96,14 @@ class IpStack:
     def _receive4(self, data: bytes) -> str | None:
         packet = Ipv4.parse(data)
         if packet.destination not in self._accepted and not is_multicast4(packet.destination):
-            return NOT_FOR_US
+            return Reason.NOT_FOR_US
         data = data[: ipv4.total_len(data)]
         if packet.fragment & 0x3FFF:
             return self._hand_over({}, b"", data)  # nobody here reassembles
         if packet.protocol == ipv4.UDP:
+            if packet.options and packet.payload[2:4] in self._udp:
+                packet.options = b""  # none of them matters to a socket
+                data = packet.to_bytes()
             return self._hand_over(self._udp, packet.payload[2:4], data)
         if packet.protocol != ipv4.ICMP:
             return self._hand_over({}, b"", data)
@@ -104,7 +111,7 @@ class IpStack:
 
     def _icmp4(self, packet: Ipv4, data: bytes) -> str | None:
         if not checksum.is_right(packet.payload):
-            return CHECKSUM
+            return Reason.CHECKSUM
         message = Icmp.parse(packet.payload)
         if message.type == icmp.ECHO_REPLY:
             return self._hand_over(self._echo, packet.payload[4:6], data)
@@ -122,13 +129,13 @@ class IpStack:
         packet = Ipv6.parse(data)
         data = data[: ipv6.total_len(data)]
         if packet.destination not in self.ip6 and not is_multicast6(packet.destination):
-            return NOT_FOR_US
+            return Reason.NOT_FOR_US
         if packet.next_header not in (ipv6.UDP, ipv6.ICMPV6):
             return self._hand_over({}, b"", data)
         if not checksum.transport_is_right(
             packet.source, packet.destination, packet.next_header, packet.payload
         ):
-            return CHECKSUM
+            return Reason.CHECKSUM
         if packet.next_header == ipv6.UDP:
             return self._hand_over(self._udp, packet.payload[2:4], data)
         return self._icmp6(packet, data)
@@ -153,8 +160,8 @@ class IpStack:
             source = data[8:24] if data[0] >> 4 == 6 else data[12:16]
             receiver = self._from.get(source)
         if receiver is None:
-            return NO_LISTENER
-        return None if receiver(data) else CHECKSUM
+            return Reason.NO_LISTENER
+        return None if receiver(data) else Reason.CHECKSUM
 
     def _echoed(self, length: int) -> None:
         """A request was handed to the echo service, and its reply is given to this stack."""

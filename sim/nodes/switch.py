@@ -4,6 +4,7 @@ Checked against Linux: net/bridge/br_input.c, br_fdb.c, br_forward.c, and a real
 """
 
 from sim.node import Node, Port
+from sim.reasons import Reason
 from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire.address import NO_MAC, Mac
 
@@ -37,26 +38,27 @@ class Switch(Node):
 
     def receive(self, port: Port, data: bytes) -> None:
         source = data[6:12]
-        if source == NO_MAC or not 14 <= len(data) <= MTU_FRAME:
-            self.drop(port, data, "malformed")
-            return
-        if source[0] & 1:
-            self.drop(port, data, "group-source")
+        if len(data) < 14 or source[0] & 1 or source == NO_MAC:
+            group = len(data) >= 14 and source[0] & 1
+            self.drop(port, data, Reason.GROUP_SOURCE if group else Reason.MALFORMED)
             return
         now = self._network.now  # type: ignore[union-attr]  # it is in a network
         table = self._table
         if source in table or len(table) < ENTRIES_MAX or self._purge():
             table[source] = (port, now)
+        if len(data) > MTU_FRAME:
+            self.drop(port, data, Reason.TOO_LONG)  # learned all the same: refused on the way out
+            return
         if data[0] & 1:
             if data[:5] == _LINK_LOCAL and 0 < data[5] < 16:
-                self.drop(port, data, "link-local")  # with STP off Linux forwards only :00
+                self.drop(port, data, Reason.LINK_LOCAL)  # with STP off Linux forwards only :00
                 return
         else:
             entry = table.get(data[:6])
             if entry is not None and entry[1] > now - self._ageing_time:
                 target = entry[0]
                 if target is port:
-                    self.drop(port, data, "same-port")
+                    self.drop(port, data, Reason.SAME_PORT)
                     return
                 fates = self.fates
                 fates.forwarded += 1

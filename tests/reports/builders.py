@@ -113,6 +113,7 @@ def a_run(**changes: object) -> Run:
         "summary": SUMMARY,
         "digest": SUMMARY["digest"],
         "until_ns": SECOND,
+        "max_events": 1_000_000,
         "links_left_out": [("Bergen", "St. Olav")],
         "versions": {"virtualtap": "0.1.0", "python": "3.11.7"},
         "graph": GRAPH,

@@ -5,12 +5,15 @@ from typing import Any
 from sim.link import Link
 from sim.network import Network
 from sim.node import Medium, Node, Port
+from sim.nodes.host import L3Host
 from sim.nodes.interface import Addresses
 from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
 from sim.observers import Kind, Moment, Observer
 from sim.probes import Place
+from tests import builders as b
+from virtualtap.units import MS
 from virtualtap.wire.address import ip
 from virtualtap.wire.icmp import ECHO_REQUEST, ECHO_REQUEST6, Icmp
 from virtualtap.wire.ipv4 import ICMP, UDP, Ipv4
@@ -112,6 +115,17 @@ def a_station_and_a_listener() -> tuple[Network, Station, Listener]:
     station, listener = network.add(Station("s1", addresses(1))), network.add(Listener("x"))
     network.connect(station.port, listener.port)
     return network, station, listener
+
+
+def two_hosts(seed: int = 0) -> tuple[Network, L3Host, L3Host, Record]:
+    """Hosts `me` and `you` at the two ends of an IP link, and an observer."""
+    network = Network(seed)
+    me = network.add(L3Host("me", b.OUR_IP, 24, (b.OUR_IP6,)))
+    you = network.add(L3Host("you", b.PEER, 24, (b.PEER6,)))
+    network.connect(me.uplink, you.uplink, delay=1 * MS)
+    watch = Record()
+    network.observers.append(watch)
+    return network, me, you, watch
 
 
 def place_of(station: Station) -> Place:

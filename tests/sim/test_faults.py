@@ -130,6 +130,15 @@ def test_delays_of_several_faults_add_up():
     assert b.heard == [(1105, FRAME)]
 
 
+def test_the_two_directions_have_luck_of_their_own():
+    network, a, b, _ = a_wire(seed=5, faults=(Loss(0.5),))
+    for i in range(40):
+        a.say_at(i, bytes([i]) * 60)
+        b.say_at(i, bytes([i]) * 60)
+    network.run(1 * MS)
+    assert a.frames() != b.frames()
+
+
 def test_one_direction_does_not_disturb_the_luck_of_the_other():
     def fates(answers: int) -> list[bytes]:
         network, a, b, _ = a_wire(seed=5, faults=(Loss(0.5),))

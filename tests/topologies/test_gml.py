@@ -20,7 +20,7 @@ def test_a_network_with_everything_is_read(tmp_path: Path) -> None:
         """# a comment
         Creator "someone [" Version 1
         graph [
-          directed 0 multigraph 1
+          directed 1 multigraph 1
           node [ id 1 label "K&#246;ln" Latitude 50.93 Longitude 6.95
                  graphics [ x 1.0 y -.5E+3 label "not this one" ] ]
           node [ id -02 label "Bonn" Latitude 50.73 Longitude 7.1 ]

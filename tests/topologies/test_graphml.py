@@ -45,6 +45,12 @@ def test_keys_defaults_and_entities_are_honored(tmp_path: Path) -> None:
     assert [d["rate"] for _, _, d in graph.edges(data=True)] == [2_500_000_000, 45_000_000]
 
 
+def test_a_directed_graph_is_read_as_links_that_carry_both_ways(tmp_path: Path) -> None:
+    body = """<graph edgedefault="directed"><node id="a"/><node id="b"/>
+        <edge source="a" target="b" directed="true"/><edge source="b" target="a"/></graph>"""
+    assert list(read(tmp_path, f"{HEAD}{body}</graphml>").edges) == [("a", "b")]
+
+
 @pytest.mark.parametrize("value", ["0", "0.0", "0.4"])
 def test_a_rate_of_nothing_says_nothing(tmp_path: Path, value: str) -> None:
     graph = read(

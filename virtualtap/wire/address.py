@@ -86,14 +86,14 @@ def is_multicast6(address: Ip) -> bool:
     return address[0] == 0xFF
 
 
-def is_link_local6(address: Ip) -> bool:
-    """fe80::/10. RFC 4291 2.5.6."""
-    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
-
-
 def is_unicast6(address: Ip) -> bool:
     """Neither multicast, nor ::, nor ::1. RFC 4291 2.4."""
     return address[0] != 0xFF and address[:15] != bytes(15)
+
+
+def is_link_local6(address: Ip) -> bool:
+    """fe80::/10, never routed. RFC 4291 2.5.6."""
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 def multicast_mac4(group: Ip) -> Mac:

@@ -7,10 +7,8 @@ shorter than 60 bytes are ordinary.
 from sim.nodes.softether.parsing import learning_key, parse
 from sim.nodes.softether.session import MAX_PACKET_SIZE, Session
 from sim.nodes.softether.tables import MacTable
+from sim.reasons import Reason
 from virtualtap.units import Instant
-
-MALFORMED, TOO_LONG, TABLE_FULL = "malformed", "session-too-long", "mac-table-full"
-SAME_SESSION, QUEUE = "same-session", "session-queue"
 
 
 class Hub:
@@ -26,17 +24,17 @@ class Hub:
         A reason instead, where the hub drops the frame itself.
         """
         if len(data) > MAX_PACKET_SIZE:
-            return TOO_LONG
+            return Reason.SESSION_TOO_LONG
         frame = parse(data)
         if frame is None:
-            return MALFORMED
+            return Reason.MALFORMED
         key = learning_key(frame)
         if not self.macs.learn(key, session.number, now):
-            return TABLE_FULL
+            return Reason.MAC_TABLE_FULL
         if not frame[0] & 1:
             owner = self.macs.lookup((frame[:6], key[1]))
             if owner == session.number:
-                return SAME_SESSION
+                return Reason.SAME_SESSION
             if owner is not None:
                 return (1, 0) if self.sessions[owner].send(frame, now) else (0, 1)
         return self._flood(session, frame, now)

@@ -1,8 +1,10 @@
 """SoftEtherServer: a VPN server with one virtual hub, whose ports are sessions."""
 
 from sim.node import Node, Port
-from sim.nodes.softether.hub import QUEUE, Hub
-from sim.nodes.softether.session import Session, Strategy
+from sim.nodes.softether.hub import Hub
+from sim.nodes.softether.session import TIMEOUT, Session, Strategy
+from sim.reasons import Reason
+from virtualtap.units import Instant
 from virtualtap.wire.address import Mac
 
 
@@ -38,6 +40,18 @@ class SoftEtherServer(Node):
             session.forget()
         self.hub = hub
 
+    def link_changed(self, port: Port, *, up: bool) -> None:
+        """A session whose link stays down ends, its addresses with it. Hub.c:HubPaFree."""
+        session = self._session_of[port.name]
+        now = self.network.now
+        session.silent_since = None if up else now
+        if not up:
+            self.call_at(now + TIMEOUT, lambda: self._end(session, now))
+
+    def _end(self, session: Session, since: Instant) -> None:
+        if session.silent_since == since:
+            self.hub.macs.purge(session.number)
+
     def receive(self, port: Port, data: bytes) -> None:
         outcome = self.hub.store(self._session_of[port.name], data, self.network.now)
         if isinstance(outcome, str):
@@ -45,6 +59,6 @@ class SoftEtherServer(Node):
             return
         sent, refused = outcome
         for _ in range(refused):
-            self.drop(None, data, QUEUE)
+            self.drop(None, data, Reason.SESSION_QUEUE)
         self.fates.forwarded += 1
         self.fates.copies += sent

@@ -4,8 +4,9 @@ from collections import deque
 from enum import StrEnum
 
 from sim.node import Port
-from virtualtap.units import Instant
+from virtualtap.units import SECOND, Instant
 
+TIMEOUT = 20 * SECOND  # policy TimeOut, Account.c: without a byte for so long, a session ends
 MAX_PACKET_SIZE = 1600  # Cedar.h; Connection.c:ConnectionReceive drops what is longer
 
 
@@ -22,11 +23,12 @@ MAX_STORED_QUEUE_NUM = {Strategy.PERFORMANCE: 1024, Strategy.LOW_MEMORY: 384}  #
 class Session:
     """Egress of one session: frames in order, tail drop, no priority. Hub.c:StorePacketToHubPa."""
 
-    __slots__ = ("_limit", "_waiting", "number", "port")
+    __slots__ = ("_limit", "_waiting", "number", "port", "silent_since")
 
     def __init__(self, number: int, port: Port, strategy: Strategy) -> None:
         self.number = number
         self.port = port
+        self.silent_since: Instant | None = None  # its link is down
         self._limit = MAX_STORED_QUEUE_NUM[strategy]
         self._waiting: deque[Instant] = deque()  # when each waiting frame will leave
 
