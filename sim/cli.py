@@ -14,6 +14,8 @@ from typer.exceptions import Abort, TyperException
 
 from sim import checkup, console, results
 from sim.capture import escaped
+from sim.conformance import findings
+from sim.conformance.campaign import conform as judge_targets
 from sim.limits import Limits
 from sim.results import ResultError, Run
 from sim.run import Order, order_of, perform
@@ -156,6 +158,32 @@ def topologies(
     else:
         _describe(name, json=json)
     return HELD
+
+
+@app.command()
+def conform(
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--target", help="engine, python:MODULE:FACTORY or c:PATH; several at will."),
+    ] = None,
+    family: Annotated[str | None, typer.Option(help="Only the cases of this family.")] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Judge the cases: is every wrong engine caught?")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
+    json: Json = False,
+) -> int:
+    """Judge translators, clause by clause, in virtual time."""
+    judgement = judge_targets(targets or ["engine"], family, mutants=mutants)
+    for path, write in ((junit, findings.junit), (markdown, findings.markdown)):
+        if path is not None:
+            path.write_text(write(judgement), encoding="utf-8")
+    if json:
+        console.print_json(judgement.summary())
+    else:
+        console.show_judgement(judgement)
+    return FAILED if judgement.failed() else HELD
 
 
 def _draw_one(folder: Path) -> None:

@@ -14,6 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.capture import escaped
+from sim.conformance.campaign import Judgement
+from sim.conformance.findings import explain
+from sim.conformance.verdicts import Verdict
 from sim.results import Run
 from virtualtap.units import SECOND, Duration, Instant
 
@@ -99,6 +102,37 @@ def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
         out.print(Text(f"page: {escaped(str(page), 4096)}"))
     if folder is not None:
         out.print(Text(f"replay: vtap replay {escaped(shlex.quote(str(folder)), 4096)}"))
+
+
+def show_judgement(judgement: Judgement) -> None:
+    """A row for each family, a column for each target; then every fail, explained."""
+    summary = judgement.summary()
+    table = Table(box=None, pad_edge=False)
+    for head in ("family", "cases", *(escaped(name, 60) for name in judgement.outcomes)):
+        table.add_column(Text(head), overflow="fold")
+    families = dict.fromkeys(case.family for case in judgement.cases)
+    for family in families:
+        chosen = [i for i, case in enumerate(judgement.cases) if case.family == family]
+        cells = [
+            _counted([outcomes[i].verdict.value for i in chosen])
+            for outcomes in judgement.outcomes.values()
+        ]
+        table.add_row(family, str(len(chosen)), *cells)
+    out.print(table)
+    out.print(Text(f"{summary['cases']} cases of {summary['clauses']} clauses"))
+    for outcomes in judgement.outcomes.values():
+        for outcome in outcomes:
+            if outcome.verdict in (Verdict.FAIL, Verdict.ERROR):
+                out.print(Text("\n".join(explain(outcome))))
+    if judgement.killed is not None:
+        text = f"{summary['killed']} of {summary['mutants']} mutants caught"
+        for what in ("survivors", "idle_cases"):
+            text += f"; {what.replace('_', ' ')}: {', '.join(summary[what]) or 'none'}"
+        out.print(Text(text))
+
+
+def _counted(verdicts: list[str]) -> str:
+    return ", ".join(f"{word} {verdicts.count(word)}" for word in dict.fromkeys(verdicts))
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from sim.conformance.mutants import MUTANTS, load
 from sim.conformance.registry import Case, cases
 from sim.conformance.targets import is_foreign, target
 from sim.conformance.verdicts import Outcome, Verdict, judge
+from virtualtap.errors import UsageError
 
 
 @dataclass(slots=True)
@@ -63,6 +64,9 @@ class Judgement:
 def conform(names: Sequence[str], family: str | None = None, *, mutants: bool = False) -> Judgement:
     """Judge each target by all cases of a family, or all. UsageError for a wrong target."""
     chosen = cases(family)
+    if not chosen:
+        known = dict.fromkeys(case.family for case in cases())
+        raise UsageError(f"no family is named `{family!s:.60}`", f"there are {', '.join(known)}")
     judgement = Judgement(chosen)
     for name in names:
         make = target(name)

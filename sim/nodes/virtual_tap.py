@@ -21,6 +21,10 @@ class VirtualTapNode(Node):
         self.config = config
         self.forget()
 
+    def start(self) -> None:
+        """Poll once if the engine has something to begin with: a lease, a probe, a router."""
+        self._flush()
+
     def receive(self, port: Port, data: bytes) -> None:
         now = self.network.now
         if port is self.host:

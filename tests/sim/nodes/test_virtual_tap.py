@@ -11,6 +11,7 @@ from tests import builders as b
 from tests.sim.networks import Listener, Record, datagram
 from virtualtap.units import MS, SECOND
 from virtualtap.wire.ethernet import ARP, IPV4
+from virtualtap.wire.ipv4 import DONT_FRAGMENT
 
 PACKET = datagram(b.OUR_IP, b.PEER)
 FRAME = b.frame(datagram(b.PEER, b.OUR_IP))
@@ -103,7 +104,7 @@ def test_timers_do_not_pile_up_however_often_the_engine_wants_an_earlier_one():
 def test_every_refused_frame_has_the_engines_reason():
     network, host, tap, lan = a_tap()
     lan.say_at(0, b.frame(PACKET, b.STRANGER_MAC), FRAME[:20], FRAME[:12] + b"\x88\xb5")
-    host.say_at(0, b"", datagram(b.OUR_IP, b.FAR, bytes(2000)))
+    host.say_at(0, b"", b.packet(b.FAR, payload=bytes(2000), fragment=DONT_FRAGMENT))
     watch = Record()
     network.observers.append(watch)
     network.run(10)
