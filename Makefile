@@ -20,9 +20,10 @@ check: setup
 	@$(BIN)/mypy --strict --no-error-summary
 	@$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 
-# the digests of all examples on every Python at hand
+# is every wrong engine caught, and the digests of all examples on every Python at hand
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 prove: setup
+	@$(BIN)/vtap conform --mutants
 	@for python in $(PYTHONS); do \
 		"$$python" -c 'import ensurepip, venv' 2> /dev/null || { echo "$$python: not here"; continue; }; \
 		place=.venv/pythons/$$(basename "$$python"); \

@@ -10,8 +10,10 @@ from virtualtap.wire.arp import Arp
 from virtualtap.wire.dhcp import Dhcp
 from virtualtap.wire.ethernet import ARP, IPV4, IPV6, VLAN, Ethernet
 from virtualtap.wire.icmp import Icmp
+from virtualtap.wire.igmp import Igmp, IgmpQuery, IgmpReport, Record
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
+from virtualtap.wire.mld import Mld, MldQuery, MldReport
 from virtualtap.wire.ndp import (
     NeighborMessage,
     Prefix,
@@ -43,6 +45,24 @@ ethernets = st.builds(
     Ethernet, macs, macs, st.sampled_from((IPV4, ARP, IPV6, VLAN)) | exactly(2), payloads
 )
 icmps = st.builds(Icmp, BYTE, BYTE, LONG, payloads, WORD)
+
+_some4, _some6 = (st.lists(each, max_size=3).map(tuple) for each in (ip4s, ip6s))
+_auxiliary = st.integers(0, 2).flatmap(lambda words: exactly(4 * words))
+igmps = st.builds(Igmp, st.sampled_from((0x11, 0x12, 0x16, 0x17)) | BYTE, ip4s, BYTE, WORD)
+igmp_queries = st.builds(IgmpQuery, ip4s, _some4, BYTE, BYTE, BYTE, WORD)
+igmp_reports = st.builds(
+    IgmpReport,
+    st.lists(st.builds(Record, BYTE, ip4s, _some4, _auxiliary), max_size=3).map(tuple),
+    *(WORD, WORD),
+)
+mlds = st.builds(Mld, st.sampled_from((130, 131, 132)) | BYTE, ip6s, WORD, BYTE, WORD, WORD)
+mld_queries = st.builds(MldQuery, ip6s, _some6, WORD, BYTE, BYTE, WORD)
+mld_reports = st.builds(
+    MldReport,
+    st.lists(st.builds(Record, BYTE, ip6s, _some6, _auxiliary), max_size=3).map(tuple),
+    *(WORD, WORD),
+)
+
 dhcp_options = st.dictionaries(
     st.sampled_from((1, 3, 50, 51, 53, 54, 58, 59, 121))
     | st.integers(1, 254).filter(lambda code: code != 52),

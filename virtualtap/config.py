@@ -35,7 +35,8 @@ class TapConfig:
     dad: bool = False  # probes `our_ip6` before use, as `slaac` probes its own: RFC 4862 5.4
     mtu: int = 1500  # RFC 894, RFC 2464 2
     routes: tuple[tuple[Ip, int, Ip], ...] = ()  # network, prefix length, router; 0.0.0.0: on-link
-    groups: tuple[Ip, ...] = ()  # the only ones of their family to receive; none: the host chooses
+    groups: tuple[Ip, ...] = ()  # the only ones of their family to receive, told to routers by
+    # IGMP or MLD in the host's stead (RFC 3376, 3810); none: the host chooses and tells
     vlan_id: int | None = None  # the VLAN to speak, 1 to 4094; None: untagged frames
     clamp_mss: bool = False  # TCP connections open with segments that fit `mtu`: RFC 6691
     validate: Validate = "strict"  # or "length": only lengths; or "off": only what must be read
@@ -72,6 +73,10 @@ class TapConfig:
     dhcp_requests_max: int = 4  # RFC 2131 3.1.5: in a minute
     dhcp_decline_wait: Duration = 10 * SECOND  # RFC 2131 3.1.5: "a minimum of ten seconds"
     dhcp_renew_interval: Duration = 60 * SECOND  # at least: RFC 2131 4.4.5
+    reassembly_timeout: Duration = 60 * SECOND  # RFC 8200 4.5; RFC 1122 3.3.2: 60 to 120 s
+    reassembly_datagrams_max: int = 64  # at once, those of which nothing more may come counted too
+    reassembly_bytes_max: int = 256 * 1024
+    reassembly_fragments_max: int = 64  # of one datagram; 65,535 bytes over 1,280 make 54
     outbox_max: int = 1024
     icmp_errors_max: int = 100  # a second, to the host; RFC 4443 2.4 (f) asks for a limit
     random_seed: int = 0  # the only luck the tap has: transaction ids, spreads that RFCs ask for
@@ -107,7 +112,8 @@ _COUNTS = (
     *("router_solicitations_max", "router_solicitation_interval", "router_solicitation_delay"),
     *("addresses6_max", "routers_max", "prefixes_max", "redirects_max"),
     *("dhcp_requests_max", "dhcp_decline_wait", "dhcp_renew_interval"),
-    *("outbox_max", "headers_max", "icmp_errors_max"),
+    *("reassembly_timeout", "reassembly_datagrams_max", "reassembly_bytes_max"),
+    *("reassembly_fragments_max", "outbox_max", "headers_max", "icmp_errors_max"),
 )
 
 

@@ -16,6 +16,9 @@ class DropReason(StrEnum):
     EXPIRED = "expired"  # the host sent it with no time to live
     WRONG_VLAN = "wrong-vlan"  # a tag that is not ours, or none where ours is asked for
     TOO_BIG = "too-big"  # longer than the MTU, and not to be cut
+    OVERLAP = "overlap"  # a fragment that says again, or otherwise, what came; and all after it
+    REASSEMBLY_FULL = "reassembly-full"  # a packet in pieces that had to go
+    REASSEMBLY_TIMEOUT = "reassembly-timeout"  # a packet whose other pieces never came
     NO_ADDRESS = "no-address"  # ours is not ours yet, or no longer
     NO_ROUTE = "no-route"  # neither on-link nor a gateway for it
     UNRESOLVED = "unresolved"  # it waited, and nobody answered
@@ -25,6 +28,8 @@ class DropReason(StrEnum):
 
 
 HELD_REASONS = (DropReason.UNRESOLVED, DropReason.HELD_FULL)  # only what was held before
+# whole packets that came in pieces; each of these was taken in when it came
+JOINED_REASONS = (DropReason.REASSEMBLY_FULL, DropReason.REASSEMBLY_TIMEOUT)
 
 
 @dataclass(slots=True)
@@ -36,7 +41,8 @@ class Stats:
     held: int = 0  # packets that waited for an address
     released: int = 0  # of these, sent after the answer
     fragmented: int = 0  # packets that left in pieces
-    errors_sent: int = 0  # ICMP errors to the host
+    reassembled: int = 0  # packets that came in pieces, atomic fragments too
+    errors_sent: int = 0  # ICMP errors, to the host or in its name
     requests_sent: int = 0  # ARP requests and neighbour solicitations
     requests_answered: int = 0
     answers_received: int = 0  # ARP replies and neighbour advertisements that were valid

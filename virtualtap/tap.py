@@ -11,6 +11,8 @@ from virtualtap.events import Event
 from virtualtap.handlers.arp import ArpHandler
 from virtualtap.handlers.claim import ClaimHandler
 from virtualtap.handlers.dhcp import DhcpHandler
+from virtualtap.handlers.fragments import FragmentHandler
+from virtualtap.handlers.groups import SolicitedNodes, speaks_igmp, speaks_mld
 from virtualtap.handlers.ipv4 import Ipv4Handler
 from virtualtap.handlers.ipv6 import Ipv6Handler
 from virtualtap.handlers.link import LinkHandler
@@ -23,7 +25,7 @@ from virtualtap.reachability import Reachability
 from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER
 from virtualtap.units import Instant
-from virtualtap.wire import checksum, ethernet, ipv6, ndp
+from virtualtap.wire import checksum, ethernet, igmp, ipv6, mld, ndp
 from virtualtap.wire.address import Ip, Mac
 from virtualtap.wire.dhcp import CLIENT_PORT
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
@@ -56,16 +58,20 @@ class VirtualTap:
         if config.dhcp:
             claim.refused = dhcp.lose
         ours = {CLIENT_PORT: dhcp.receive} if config.dhcp else {}
-        path = PathMtu(core)
+        path = PathMtu(core, self._send_own)
+        fragments = FragmentHandler(core, path)
+        self._members, self._listeners = speaks_igmp(core), speaks_mld(core)
+        self._nodes = SolicitedNodes(core, self._listeners) if self._listeners else None
         self._link = LinkHandler(core)
-        self._ipv4 = Ipv4Handler(core, arp.ask, path, udp=ours)
-        self._ipv6 = Ipv6Handler(core, neighbors.deliver, path)
+        self._ipv4 = Ipv4Handler(core, arp.ask, path, fragments.join4, udp=ours)
+        self._ipv6 = Ipv6Handler(core, neighbors.deliver, path, fragments.join6)
         self._ndp = NdpHandler(core, neighbors)
-        self._slaac = SlaacHandler(core, neighbors, self._solicit_routers)
+        changed = self._nodes.changed if self._nodes else None
+        self._slaac = SlaacHandler(core, neighbors, self._solicit_routers, changed)
         self._routers = RouterHandler(core, neighbors, self._slaac.offer)
         self._receivers: dict[bytes, Callable[[bytes], bytes | None]] = {
             ARP: arp.receive,
-            IPV4: self._ipv4.receive,
+            IPV4: self._receive_ipv4 if self._members else self._ipv4.receive,
             IPV6: self._receive_ipv6,
         }
         self._our_mac, self._interface = config.our_mac, core.interface
@@ -227,7 +233,7 @@ class VirtualTap:
 
     def _send_own(self, packet: bytes) -> bytes | None:
         """The way of the tap's own packets: that of the host's."""
-        return self._ipv4.send(packet)
+        return (self._ipv4 if packet[0] >> 4 == 4 else self._ipv6).send(packet)
 
     def _solicit_routers(self) -> None:
         """Where an address is ours to use: the two handlers know each other through here."""
@@ -274,15 +280,28 @@ class VirtualTap:
             self._pairs.clear()
         self._pairs[frame[26:34]] = (frame[:_FRONT], checksum.total(frame[26:34]))
 
+    def _receive_ipv4(self, frame: bytes) -> bytes | None:
+        """Where there are groups, what is said of them is for the tap."""
+        if self._members and igmp.is_inside(frame[HEADER_LEN:]):
+            return self._members.receive(frame)
+        return self._ipv4.receive(frame)
+
     def _receive_ipv6(self, frame: bytes) -> bytes | None:
-        """Neighbour messages are for the tap, all else for the host."""
+        """Neighbour messages are for the tap, and what is said of groups; all else for the host."""
+        if self._listeners and mld.start(frame[HEADER_LEN:]):
+            return self._listeners.receive(frame)
         kind = frame[_KIND : _KIND + 1]
-        if frame[HEADER_LEN + 6 : HEADER_LEN + 7] == bytes((ndp.PROTOCOL,)):
-            if kind in _NEIGHBOR:
-                return self._ndp.receive(frame)
-            if kind in _ROUTER:
-                return self._routers.receive(frame)
-        return self._ipv6.receive(frame)
+        if frame[HEADER_LEN + 6 : HEADER_LEN + 7] != bytes((ndp.PROTOCOL,)):
+            return self._ipv6.receive(frame)
+        if kind in _NEIGHBOR:
+            packet = self._ndp.receive(frame)
+        elif kind in _ROUTER:
+            packet = self._routers.receive(frame)
+        else:
+            return self._ipv6.receive(frame)
+        if self._nodes:
+            self._nodes.settle()  # an address may be lost, or end at another time
+        return packet
 
 
 _FRONT = HEADER_LEN + 1

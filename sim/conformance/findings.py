@@ -1,5 +1,6 @@
 """What the judge found: explained line by line, as a capture, as JUnit, as Markdown."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,6 +8,7 @@ from xml.etree import ElementTree
 from sim.capture import ETHERNET, RAW_IP, PcapngWriter, escaped
 from sim.conformance import dissect
 from sim.conformance.campaign import Judgement
+from sim.conformance.scope import HEAD, Gap, gaps
 from sim.conformance.verdicts import Outcome, Verdict
 
 _MARKS = {
@@ -17,6 +19,7 @@ _MARKS = {
 }
 _WORDS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.UNSUPPORTED: "skipped"}
 _TEXT_MAX = 500
+_MARKUP = re.compile(r"[\\`*_\[\]<>|&~]")
 
 
 def explain(outcome: Outcome) -> Iterator[str]:
@@ -33,7 +36,7 @@ def explain(outcome: Outcome) -> Iterator[str]:
         wanted = read(missed.expected[i]) if i < len(missed.expected) else []
         found = read(missed.seen[i]) if i < len(missed.seen) else []
         for name, expected, seen, alike in dissect.beside(wanted, found):
-            if not alike:
+            if not alike and (expected or seen):
                 yield f"  {name}: expected {expected or 'nothing'}, saw {seen or 'nothing'}"
 
 
@@ -71,18 +74,41 @@ def junit(judgement: Judgement) -> str:
 
 
 def markdown(judgement: Judgement) -> str:
-    """A table: clause, what it demands, the case, a verdict for each target."""
+    """The page docs/conformance.md: what the judge is, every case, and what is not done."""
+    summary = judgement.summary()
+    targets = list(map(_literal, judgement.outcomes))
     lines = [
-        "| clause | demands | case | " + " | ".join(map(_cell, judgement.outcomes)) + " |",
-        "|---|---|---|" + "---|" * len(judgement.outcomes),
+        HEAD,
+        f"## {summary['cases']} cases of {summary['clauses']} clauses",
+        "",
+        "| clause | demands | case | " + " | ".join(targets) + " |",
+        "|---|---|---|" + "---|" * len(targets),
     ]
     for i, case in enumerate(judgement.cases):
         verdicts = [_MARKS[outcomes[i].verdict] for outcomes in judgement.outcomes.values()]
         known_as = f" ({', '.join(case.aliases)})" if case.aliases else ""
         cells = [case.source, case.meaning, f"`{case.id}`{known_as}", *verdicts]
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+    lines += ["", "## Not done", "", "| what others ask | why not here |", "|---|---|"]
+    lines += [f"| {_cell(_asked(gap))} | {_cell(gap.why)} |" for gap in gaps()]
     return "\n".join(lines) + "\n"
 
 
+def _asked(gap: Gap) -> str:
+    """TC8:ARP_05, TC8:ARP_06 are written `TC8:ARP_05, 06`."""
+    names, stem = [], ""
+    for alias in gap.aliases:
+        number = alias.rpartition("_")[2].rpartition(":")[2]
+        names.append(number if alias.removesuffix(number) == stem else alias)
+        stem = alias.removesuffix(number)
+    return f"{gap.what} ({', '.join(names)})" if names else gap.what
+
+
 def _cell(text: str) -> str:
-    return escaped(text, _TEXT_MAX).replace("|", "\\|").replace("<", "&lt;")
+    """Words of ours, whose marks are meant."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _literal(text: str) -> str:
+    """A stranger's words, of which no mark is one."""
+    return _MARKUP.sub(r"\\\g<0>", escaped(text, _TEXT_MAX)).replace("\\<", "&lt;")

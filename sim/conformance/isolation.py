@@ -3,6 +3,7 @@
 A crash, a hang or a flood there is a verdict here, not the end of the run.
 """
 
+import faulthandler
 import json
 import os
 import resource
@@ -11,7 +12,7 @@ import signal
 import time
 
 from sim.conformance.registry import Case
-from sim.conformance.script import Make
+from sim.conformance.script import Make, Missed
 from sim.conformance.verdicts import Outcome, Verdict, judge
 
 _SECONDS = 5.0
@@ -32,8 +33,8 @@ def judge_apart(case: Case, make: Make) -> Outcome:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if whole and os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and answer:
-        verdict, why = json.loads(answer)
-        return Outcome(case, Verdict(verdict), why)
+        verdict, why, missed = json.loads(answer)
+        return Outcome(case, Verdict(verdict), why, missed and _unpacked(*missed))
     if not whole:
         return Outcome(case, Verdict.ERROR, f"no answer within {_SECONDS:g} s, or too long a one")
     if os.WIFSIGNALED(status):
@@ -50,12 +51,24 @@ def _play(case: Case, make: Make, write_end: int) -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        faulthandler.disable()  # how it ended is told by the status
         outcome = judge(case, make)
         with os.fdopen(write_end, "wb") as stream:
-            stream.write(json.dumps((outcome.verdict, outcome.why)).encode())
+            stream.write(json.dumps((outcome.verdict, outcome.why, _packed(outcome))).encode())
         status = 0
     finally:
         os._exit(status)
+
+
+def _packed(outcome: Outcome) -> tuple[str, list[str], list[str]] | None:
+    missed = outcome.missed
+    if missed is None:
+        return None
+    return missed.side, [one.hex() for one in missed.expected], [one.hex() for one in missed.seen]
+
+
+def _unpacked(side: str, expected: list[str], seen: list[str]) -> Missed:
+    return Missed(side, tuple(map(bytes.fromhex, expected)), tuple(map(bytes.fromhex, seen)))
 
 
 def _gather(read_end: int) -> tuple[bytes, bool]:

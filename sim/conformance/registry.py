@@ -43,4 +43,5 @@ def cases(family: str | None = None) -> list[Case]:
     """All cases, or those of one family, in the order of their files."""
     for module in pkgutil.iter_modules(_cases.__path__):
         importlib.import_module(f"{_cases.__name__}.{module.name}")
-    return [case for case in _REGISTERED.values() if family in (None, case.family)]
+    in_order = sorted(_REGISTERED.values(), key=lambda case: case.play.__module__)
+    return [case for case in in_order if family in (None, case.family)]

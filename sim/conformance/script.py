@@ -150,6 +150,9 @@ class Script:
         assert self._tap is not None
         frames = ([] if frame is None else [frame]) + self._tap.take_frames()
         packets = ([] if packet is None else [packet]) + self._tap.take_packets()
+        for data in (*frames, *packets):
+            if not isinstance(data, bytes):
+                raise TypeError(f"the target gave a `{type(data).__name__}`, not bytes")
         self.exchange += [Exchanged(self.now, "lan", False, data) for data in frames]
         self.exchange += [Exchanged(self.now, "host", False, data) for data in packets]
         self._frames += frames

@@ -36,8 +36,9 @@ def _python(rest: str) -> Make:
     module_name, _, factory_name = rest.partition(":")
     try:
         factory = getattr(importlib.import_module(module_name), factory_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"cannot load `python:{rest:.100}`: {error}", _HINT) from None
+    except (Exception, SystemExit) as error:  # a stranger's module may do anything
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"cannot load `python:{rest:.100}`: {what:.200}", _HINT) from None
     if not callable(factory):
         raise UsageError(f"`python:{rest:.100}` is not callable", _HINT)
 

@@ -44,7 +44,7 @@ def judge(case: Case, make: Make) -> Outcome:
         return Outcome(case, Verdict.UNSUPPORTED, str(why), None, tuple(script.exchange))
     except AssertionError as why:
         return Outcome(case, Verdict.FAIL, str(why), None, tuple(script.exchange))
-    except Exception as error:  # whatever a target does is a verdict
+    except (Exception, SystemExit) as error:  # whatever a target does is a verdict
         why_text = f"{type(error).__name__}: {error}"
         return Outcome(case, Verdict.ERROR, why_text, None, tuple(script.exchange))
     return Outcome(case, Verdict.PASS, "", None, tuple(script.exchange))

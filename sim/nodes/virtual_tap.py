@@ -4,7 +4,7 @@ from functools import partial
 
 from sim.node import Medium, Node, Port
 from virtualtap.config import TapConfig
-from virtualtap.stats import HELD_REASONS, DropReason
+from virtualtap.stats import HELD_REASONS, JOINED_REASONS, DropReason
 from virtualtap.tap import VirtualTap
 from virtualtap.units import Instant
 
@@ -54,7 +54,7 @@ class VirtualTapNode(Node):
     def _refused(self, port: Port, data: bytes) -> bool:
         """Whether the engine dropped the input itself; if so, book it."""
         for why, count in self.tap.stats.dropped.items():
-            if why not in HELD_REASONS and count > self._dropped.get(why, 0):
+            if why not in _LATER and count > self._dropped.get(why, 0):
                 self._dropped[why] = count
                 self._dropped_total += 1
                 self.drop(port, data, why.value)
@@ -86,10 +86,10 @@ class VirtualTapNode(Node):
             self.call_at(deadline, partial(self._poll, deadline))
 
     def _book_held(self) -> None:
-        for why in HELD_REASONS:
+        for why in _LATER:
             count = self.tap.stats.dropped.get(why, 0)
             for _ in range(count - self._dropped.get(why, 0)):
-                self.drop(None, b"", why.value, held=True)
+                self.drop(None, b"", why.value, held=why in HELD_REASONS)
             self._dropped[why] = count
         self._dropped_total = sum(self._dropped.values())
 
@@ -99,3 +99,6 @@ class VirtualTapNode(Node):
         self._armed = None
         self.tap.poll(self.network.now)
         self._flush()
+
+
+_LATER = (*HELD_REASONS, *JOINED_REASONS)  # not what came in just now: what was taken in before

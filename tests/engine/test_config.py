@@ -91,7 +91,8 @@ def test_a_number_has_its_range(name, least, most):
         *("router_solicitations_max", "router_solicitation_interval"),
         *("router_solicitation_delay", "addresses6_max"),
         *("routers_max", "prefixes_max", "redirects_max"),
-        *("outbox_max", "headers_max"),
+        *("reassembly_timeout", "reassembly_datagrams_max", "reassembly_bytes_max"),
+        *("reassembly_fragments_max", "outbox_max", "headers_max"),
     ],
 )
 def test_a_limit_is_at_least_one(name):

@@ -29,8 +29,9 @@ def check_limits(tap: VirtualTap) -> None:
     assert max(len(core.frames), len(core.packets), len(core.events)) <= config.outbox_max
     assert len(core.headers) <= config.headers_max
     assert len(core.pace._asked) <= config.arp_burst_max + config.arp_interval // config.arp_spacing
-    # one timer for each neighbour at most, one for our address, and not many that are cancelled
-    assert len(core.timers._live) <= len(core.neighbors) + 1
+    # one timer for each neighbour at most, one for our address, one for all that comes in pieces,
+    # and not many that are cancelled
+    assert len(core.timers._live) <= len(core.neighbors) + 2
     assert len(core.timers._heap) <= 2 * config.neighbors_max + 64
 
 

@@ -31,15 +31,24 @@ class Path(Protocol):
     def clamp4(self, packet: bytes) -> bytes: ...
 
 
+Join: TypeAlias = Callable[[bytes], bytes | None]  # a fragment: the packet, once it is whole
+
+
 class Ipv4Handler:
     """Where an IPv4 packet goes (RFC 1122 3.3.1), and which ones are for the host (3.2.1.3)."""
 
     def __init__(
-        self, core: Core, ask: Ask, path: Path, udp: Mapping[int, Receive] | None = None
+        self,
+        core: Core,
+        ask: Ask,
+        path: Path,
+        join: Join,
+        udp: Mapping[int, Receive] | None = None,
     ) -> None:
         self._core = core
         self._ask = ask
         self._path = path
+        self._join = join
         self._validator = Validator(core.config.validate, core.interface)
         self._groups = frozenset(group for group in core.config.groups if len(group) == 4)
         self._udp = udp or {}  # ports whose datagrams are for the tap, not for the host
@@ -91,15 +100,25 @@ class Ipv4Handler:
             core.drop(refused)
             return None
         packet = ipv4.trimmed(packet)
+        is_for_host = self._is_for_host(packet[16:20], is_group(frame))
+        if ipv4.fragment_word(packet) & _PIECE and (is_for_host or self._may_be_ours(packet)):
+            whole = self._join(packet)
+            if whole is None:
+                return None
+            packet = whole
         receive = self._udp.get(_udp_port(packet))
         if receive is not None:
-            receive(frame)
+            receive(frame[:HEADER_LEN] + packet)
             return None
-        if not self._is_for_host(packet[16:20], is_group(frame)):
+        if not is_for_host:
             core.drop(DropReason.NOT_FOR_US)
             return None
         core.stats.to_ip += 1
         return self._path.clamp4(packet) if core.config.clamp_mss else packet
+
+    def _may_be_ours(self, packet: bytes) -> bool:
+        """Whether a fragment could be of a datagram for the tap: only the whole has the port."""
+        return bool(self._udp) and packet[9] == ipv4.UDP
 
     def _is_for_host(self, destination: Ip, to_group: bool) -> bool:
         """RFC 1122 3.2.1.3, 3.3.6; `to_group`: the frame went to more than one station.

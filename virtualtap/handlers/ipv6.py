@@ -20,6 +20,7 @@ from virtualtap.wire.address import (
 from virtualtap.wire.ethernet import HEADER_LEN, IPV6
 
 Deliver: TypeAlias = Callable[[Ip, Ip, bytes], bytes | None]  # (next hop, source, packet)
+Join: TypeAlias = Callable[[bytes], bytes | None]  # a fragment: the packet, once it is whole
 
 
 class Path(Protocol):
@@ -32,13 +33,14 @@ class Path(Protocol):
 class Ipv6Handler:
     """Where an IPv6 packet goes, and which ones are for the host."""
 
-    def __init__(self, core: Core, deliver: Deliver, path: Path) -> None:
+    def __init__(self, core: Core, deliver: Deliver, path: Path, join: Join) -> None:
         self._core = core
         self._path = path
         self._validator = Validator(core.config.validate, core.interface)
         self._groups = frozenset(group for group in core.config.groups if len(group) == 16)
         self._interface = core.interface6
         self._deliver = deliver
+        self._join = join
 
     def send(self, packet: bytes) -> bytes | None:
         """The frame for one packet of the host, or None while its next hop is asked for."""
@@ -78,6 +80,11 @@ class Ipv6Handler:
             core.drop(refused)
             return None
         packet = ipv6.trimmed(packet)
+        if packet[6] == ipv6.FRAGMENT or packet[6] in ipv6.BEFORE_FRAGMENT:
+            whole = self._join(packet)
+            if whole is None:
+                return None
+            packet = whole
         core.stats.to_ip += 1
         return self._path.clamp6(packet) if core.config.clamp_mss else packet
 

@@ -18,10 +18,17 @@ _TWO_HOURS = 7200 * SECOND  # RFC 4862 5.5.3 (e)
 class SlaacHandler:
     """Duplicate address detection where asked for, and addresses from prefixes with `slaac`."""
 
-    def __init__(self, core: Core, reachability: Reachability, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        reachability: Reachability,
+        ready: Callable[[], None],
+        changed: Callable[[Ip], None] | None,
+    ) -> None:
         self._core = core
         self._reachability = reachability
         self._ready = ready  # told when there is a link-local address to ask for routers with
+        self._changed = changed  # told of an address before it is probed, and once it is ours
         self._addresses = core.interface6.addresses
         self._suffix = eui64(core.config.our_mac)
         if core.config.dad or core.config.slaac:
@@ -50,14 +57,21 @@ class SlaacHandler:
         if address is None or not address.tentative:
             return
         if left:
+            if left == core.config.dad_transmits:
+                self._tell(ip)
             self._ask_once(ip)
             at = core.now + core.interface6.retrans_timer
             core.timers.set(("dad", ip), at, partial(self._ask, ip, left - 1))
             return
         address.tentative = False
         core.events.append(AddressClaimed(ip))
+        self._tell(ip)
         if core.config.slaac and is_link_local6(ip):
             self._ready()
+
+    def _tell(self, ip: Ip) -> None:
+        if self._changed is not None:
+            self._changed(ip)
 
     def _ask_once(self, ip: Ip) -> None:
         message = NeighborMessage(ndp.SOLICITATION, 0, ip)

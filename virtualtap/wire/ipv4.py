@@ -92,6 +92,16 @@ def fragment_word(packet: bytes) -> int:
     return (packet[6] << 8) | packet[7]
 
 
+def has_option(options: bytes, kind: int) -> bool:
+    """Whether one of a header's options is of this kind. RFC 791 3.1."""
+    at = 0
+    while at + 1 < len(options) and options[at] != 0:
+        if options[at] == kind:
+            return True
+        at += 1 if options[at] == 1 else max(2, options[at + 1])
+    return False
+
+
 def trimmed(data: bytes) -> bytes:
     """The packet without what stands behind it; as it is where its lengths cannot be."""
     total = total_len(data)
@@ -118,10 +128,18 @@ def fragments(packet: bytes, mtu: int) -> list[bytes]:
     return [*pieces, _headed(head, last, packet[at:])]
 
 
-def _headed(head: bytes, word: int, payload: bytes) -> bytes:
+def joined(head: bytes, payload: bytes, mark: int = 0) -> bytes:
+    """The packet whose first fragment had this header: not in pieces, free to be cut. RFC 791 3.2.
+
+    `mark` is set in the two bits of congestion. A checksum that came wrong stays wrong.
+    """
+    return _headed(head, 0, payload, mark)
+
+
+def _headed(head: bytes, word: int, payload: bytes, mark: int = 0) -> bytes:
     """`head` with new lengths, flags and offset, the checksum paid by RFC 1624."""
     total = len(head) + len(payload)
-    lengths = bytes((0x40 | len(head) // 4, head[1])) + total.to_bytes(2)
+    lengths = bytes((0x40 | len(head) // 4, head[1] | mark)) + total.to_bytes(2)
     now = lengths + head[4:6] + word.to_bytes(2)
     value = int.from_bytes(head[10:12])
     value = checksum.update(value, checksum.total(head[:8]), checksum.total(now))

@@ -174,11 +174,12 @@ def packet_comes_in_unchanged(tap: Script) -> None:
     tap.lan(frame(with_options)).expect_host(with_options)
 
 
-@clause("RFC 791, 3.2", "fragments come in for the host to join, the first and the later ones")
+@clause("RFC 1122, 3.3.2", "fragments do not come in one by one: the host gets the whole at last")
 def fragments_come_in(tap: Script) -> None:
     for word in (0x2000, 0x2001, 0x0002):
         piece = to_us(payload=bytes(8), identification=9, fragment=word)
-        tap.lan(frame(piece)).expect_host(piece)
+        tap.expect_host().lan(frame(piece))
+    tap.expect_host(to_us(payload=bytes(24), identification=9))
 
 
 @clause("RFC 1122, 3.2.1.3", "a packet for another address is left alone", "TC8:IPv4_ADDRESSING_01")
