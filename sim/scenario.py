@@ -28,7 +28,6 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Time = Annotated[str, Meta(pattern=_TIME)]
 Rate = Annotated[str, Meta(pattern=_RATE)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 Size = Annotated[int, Meta(ge=16, le=65_000)]  # payload: 16 bytes say flow, number and time
 Count = Annotated[int, Meta(ge=0, le=10_000)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=256)]

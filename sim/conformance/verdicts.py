@@ -1,6 +1,5 @@
 """What a case says of a target: pass, fail, unsupported, error."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,8 +47,3 @@ def judge(case: Case, make: Make) -> Outcome:
         why_text = f"{type(error).__name__}: {error}"
         return Outcome(case, Verdict.ERROR, why_text, None, tuple(script.exchange))
     return Outcome(case, Verdict.PASS, "", None, tuple(script.exchange))
-
-
-def judge_all(cases: Iterable[Case], make: Make) -> list[Outcome]:
-    """Play every case, each on a fresh target."""
-    return [judge(case, make) for case in cases]

@@ -6,7 +6,7 @@ from sim.conformance.campaign import Judgement
 from sim.conformance.findings import explain
 from sim.conformance.mutants import MUTANTS, load
 from sim.conformance.registry import Case, cases
-from sim.conformance.verdicts import Outcome, Unsupported, Verdict, judge, judge_all
+from sim.conformance.verdicts import Outcome, Unsupported, Verdict, judge
 from virtualtap import VirtualTap
 
 FAMILIES = [*dict.fromkeys(case.family for case in cases())]
@@ -19,7 +19,7 @@ def outcome(play):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_case_passes_on_the_engine(family):
-    outcomes = judge_all(cases(family), VirtualTap)
+    outcomes = [judge(case, VirtualTap) for case in cases(family)]
     wrong = [line for one in outcomes if one.verdict is not Verdict.PASS for line in explain(one)]
     assert wrong == []
 
