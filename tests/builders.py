@@ -1,8 +1,10 @@
 """One-line frames and packets, as bytes: a small LAN with us, a peer, a gateway and a stranger."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from virtualtap import DropReason, TapConfig, VirtualTap, ip, mac
+from sim.capture_reader import read_capture
+from virtualtap import DropReason, TapConfig, UsageError, VirtualTap, ip, mac
 from virtualtap.wire import arp, ndp
 from virtualtap.wire.address import (
     ALL_NODES6,
@@ -159,6 +161,15 @@ def advertisement(
 
 def dropped(tap: VirtualTap, reason: DropReason) -> int:
     return tap.stats.dropped.get(reason, 0)
+
+
+def frames_of(capture: Path) -> Iterator[bytes]:
+    """The frames of a capture, as far as the reader takes it."""
+    try:
+        for record in read_capture(capture):
+            yield record.data
+    except UsageError:
+        return  # it refuses the rest: nothing more to feed
 
 
 def vector(name: str) -> bytes:

@@ -8,6 +8,8 @@ from virtualtap.wire import ndp as ndp_wire
 from virtualtap.wire.address import BROADCAST, NO_MAC, Route, network_mask
 from virtualtap.wire.arp import Arp
 from virtualtap.wire.dhcp import Dhcp
+from virtualtap.wire.dns import Dns, Question
+from virtualtap.wire.dns import Record as DnsRecord
 from virtualtap.wire.ethernet import ARP, IPV4, IPV6, VLAN, Ethernet
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.igmp import Igmp, IgmpQuery, IgmpReport, Record
@@ -77,6 +79,29 @@ dhcps = st.builds(
     macs,
     dhcp_options,
     *(WORD, WORD, ip4s, ip4s, ip4s, ip4s, BYTE, _names, _names),
+)
+_labels = st.binary(min_size=1, max_size=63)
+dns_names = st.lists(_labels, max_size=3).map(
+    lambda labels: b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+)
+_questions = st.builds(Question, dns_names, st.sampled_from((1, 5, 28)) | WORD, st.just(1) | WORD)
+_records = st.lists(
+    st.builds(
+        DnsRecord,
+        dns_names,
+        st.sampled_from((1, 5, 6, 41)) | WORD,
+        st.just(1) | WORD,
+        LONG,
+        payloads,
+    ),
+    max_size=3,
+).map(tuple)
+dnses = st.builds(
+    Dns,
+    WORD,
+    st.sampled_from((0x0100, 0x8180, 0x8183)) | WORD,
+    st.lists(_questions, max_size=2).map(tuple),
+    *(_records, _records, _records),
 )
 routes = st.lists(
     st.builds(

@@ -10,13 +10,18 @@ from virtualtap.events import (
     ArpReceived,
     Event,
     GatewayLearned,
+    HostAdmitted,
     LeaseBound,
+    LeaseGranted,
     LeaseLost,
     LeaseRenewed,
+    LeaseReturned,
     NeighborFailed,
     NeighborLearned,
 )
 from virtualtap.lease import Lease
+from virtualtap.memory import memory_bound, mobile
+from virtualtap.serving import Serving
 from virtualtap.stats import DropReason, Stats
 from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import MS, SECOND, US, Duration, Instant
@@ -34,13 +39,17 @@ __all__ = [
     "Duration",
     "Event",
     "GatewayLearned",
+    "HostAdmitted",
     "Instant",
     "Lease",
     "LeaseBound",
+    "LeaseGranted",
     "LeaseLost",
     "LeaseRenewed",
+    "LeaseReturned",
     "NeighborFailed",
     "NeighborLearned",
+    "Serving",
     "Stats",
     "TapConfig",
     "Translator",
@@ -51,5 +60,7 @@ __all__ = [
     "ip_text",
     "mac",
     "mac_text",
+    "memory_bound",
+    "mobile",
     "random_mac",
 ]

@@ -77,6 +77,30 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class HostAdmitted:
+    """An address that was heard from behind the tap lives there from now on, at this MAC."""
+
+    ip: Ip
+    mac: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseGranted:
+    """Our DHCP server lent this address to a client. RFC 2131 4.3.2."""
+
+    ip: Ip
+    mac: Mac
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseReturned:
+    """A client of our DHCP server gave its address back, or refused it. RFC 2131 4.3.3, 4.3.4."""
+
+    ip: Ip
+
+
+@dataclass(frozen=True, slots=True)
 class ArpReceived:
     """An ARP frame that the caller handles: only where `handle_arp_internally` is off."""
 
@@ -93,5 +117,8 @@ Event: TypeAlias = (
     | LeaseBound
     | LeaseRenewed
     | LeaseLost
+    | HostAdmitted
+    | LeaseGranted
+    | LeaseReturned
     | ArpReceived
 )

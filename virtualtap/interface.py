@@ -19,16 +19,29 @@ class Interface:
     """
 
     __slots__ = (
-        *("ip", "prefix_length", "gateway", "routes", "mtu", "leased", "_named"),
+        *("ip", "prefix_length", "gateway", "routes", "mtu", "leased", "hosts", "_named"),
         *("directed", "old_broadcast", "broadcasts", "_mask", "_network", "_table"),
     )
 
     def __init__(self, config: TapConfig) -> None:
         self.leased = config.dhcp  # only a lease gives an address: without one nothing is sent
         self._named = config.dhcp or config.our_ip is not None
+        # further addresses behind the tap: whether each is ours now
+        self.hosts = {ip: config.claim != "probed" for ip in config.hosts if len(ip) == 4}
+        if config.serve is not None and config.serve.server_ip is not None:
+            self.hosts[config.serve.server_ip] = config.claim != "probed"
         ip = None if config.dhcp or config.claim == "probed" else config.our_ip
         routes = tuple(Route(*route) for route in config.routes)
         self.assign(ip, config.prefix_length, config.gateway_ip, routes, config.mtu)
+
+    def owns(self, ip: Ip) -> bool:
+        """Whether `ip` is ours to use, or that of a host behind us."""
+        return ip == self.ip or self.hosts.get(ip, False)
+
+    def may_not_say(self, source: Ip) -> bool:
+        """Whether packets of `source` must not be sent now: it is not ours yet, or no longer."""
+        is_ours = self.hosts.get(source)
+        return self.silent if is_ours is None else not is_ours
 
     @property
     def silent(self) -> bool:
@@ -65,6 +78,15 @@ class Interface:
     def on_link(self, ip: Ip) -> bool:
         """Whether `ip` is in our network; everything is while we have no address."""
         return int.from_bytes(ip) & self._mask == self._network
+
+    def is_neighbor(self, ip: Ip) -> bool:
+        """Whether `ip` is one to send to without a router between: RFC 1122 3.3.1.1, RFC 3442.
+
+        In our network, on-link by a route, or the router of a route, be it outside our network.
+        """
+        if self.on_link(ip) or self.next_hop(ip) == ip:
+            return True
+        return any(route.router == ip for route in self.routes)
 
     def next_hop(self, destination: Ip) -> Ip | None:
         """Who takes what is for `destination`: itself on-link, a route's router, the gateway.

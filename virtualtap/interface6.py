@@ -21,6 +21,7 @@ class Address:
     duplicate: bool = False
     preferred_until: Instant = NEVER
     valid_until: Instant = NEVER
+    nonce: bytes | None = None  # of our last probe: RFC 7527 4.1
 
 
 class Interface6:
@@ -32,12 +33,16 @@ class Interface6:
 
     def __init__(self, config: TapConfig) -> None:
         self._config = config
-        self.addresses = {ip: Address(tentative=config.dad) for ip in config.our_ip6}
-        self.closed = bool(config.our_ip6) or config.slaac  # or else every address is ours
+        fixed = (*config.our_ip6, *(ip for ip in config.hosts if len(ip) == 16))
+        self.addresses = {ip: Address(tentative=config.dad) for ip in fixed}
+        self.hosts = [ip for ip in fixed if ip not in config.our_ip6]  # those of others behind us
+        self.closed = bool(fixed) or config.slaac  # or else every address is ours
         self.routers: dict[Ip, Instant] = {}  # until when, in the order of preference
         if config.gateway_ip6 is not None:
             self.routers[config.gateway_ip6] = NEVER
-        self.prefixes = {(int.from_bytes(ip[:8]) << 64, 64): NEVER for ip in config.our_ip6}
+        self.prefixes = {(int.from_bytes(ip[:8]) << 64, 64): NEVER for ip in fixed}
+        served = () if config.serve is None else config.serve.prefixes
+        self.prefixes |= {(int.from_bytes(prefix), 64): NEVER for prefix in served}
         self.redirects: dict[Ip, Ip] = {}  # destination: first hop; the oldest first
         self.mtu = config.mtu
         self.retrans_timer = config.ndp_interval

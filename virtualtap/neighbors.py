@@ -70,13 +70,18 @@ class Neighbors:
                 return True, key
         return False, None
 
-    def hold(self, ip: Ip, packet: bytes, now: Instant) -> tuple[bool, int]:
-        """Let `packet` wait for `ip`, which has room: (it is the first, so ask; pushed out)."""
+    def expect(self, ip: Ip, now: Instant) -> bool:
+        """Give `ip`, which has room, an entry until it answers: whether it had none, so ask."""
         entry = self._entries.get(ip)
         first = entry is None or (entry.mac is not None and entry.expires <= now)
-        if entry is None or first:
-            entry = self._entries[ip] = Neighbor()
-        held, pushed_out = entry.held, 0
+        if first:
+            self._entries[ip] = Neighbor()
+        return first
+
+    def hold(self, ip: Ip, packet: bytes, now: Instant) -> tuple[bool, int]:
+        """Let `packet` wait for `ip`, which has room: (it is the first, so ask; pushed out)."""
+        first = self.expect(ip, now)
+        held, pushed_out = self._entries[ip].held, 0
         held.append(packet)
         self._held_bytes += len(packet)
         while held and (

@@ -3,12 +3,11 @@
 from enum import StrEnum
 from functools import partial
 
-from virtualtap.core import Core
+from virtualtap.core import Ask, Core
 from virtualtap.neighbors import State
 from virtualtap.units import Duration
 from virtualtap.wire import ndp
 from virtualtap.wire.address import Ip, Mac, multicast_mac6, solicited_node
-from virtualtap.wire.ethernet import IPV6
 from virtualtap.wire.ndp import Message, NeighborMessage
 
 
@@ -61,18 +60,21 @@ NEXT: dict[tuple[State, Happening], State] = {
 
 
 class Reachability:
-    """The states of all IPv6 neighbours, their timers, and the packets on their way to them."""
+    """The states of all IPv6 neighbours, their timers, and the packets on their way to them.
 
-    def __init__(self, core: Core) -> None:
+    With `ask` those of IPv4, where the profile says so: ARP asks, and `told` hears it.
+    """
+
+    def __init__(self, core: Core, ask: Ask | None = None) -> None:
         self._core = core
+        self._ask = ask or self.solicit
         self._next = NEXT
 
     def say(self, message: Message, source: Ip, to: Ip, mac: Mac | None = None) -> bool:
         """Put a message of ours into the outbox, for a group or at a MAC. RFC 2464 7."""
         core = self._core
         packet = ndp.packet(message, source, to)
-        header = (mac or multicast_mac6(to)) + core.config.our_mac + IPV6
-        return core.send(header + packet)
+        return core.send(core.frame(mac or multicast_mac6(to), packet))
 
     def solicit(self, ip: Ip, wanted: Ip) -> None:
         """Ask for `ip`: in its group, or where it was last. RFC 4861 7.2.2, 7.3.3."""
@@ -80,7 +82,7 @@ class Reachability:
         source = core.interface6.source(ip, wanted, core.now)
         if source is None:
             return  # none of our addresses may be used yet
-        options = ((ndp.SOURCE_MAC, core.config.our_mac),)
+        options = ((ndp.SOURCE_MAC, core.macs.of(source)),)
         message = NeighborMessage(ndp.SOLICITATION, 0, ip, options)
         mac = core.neighbors.mac(ip)
         if self.say(message, source, solicited_node(ip) if mac is None else ip, mac):
@@ -92,9 +94,21 @@ class Reachability:
         frame = core.wrap(next_hop, packet)
         if frame is None:
             core.hold(next_hop, source, packet, self.solicit)
-        elif core.neighbors.state(next_hop) is State.STALE:
-            self._becomes(next_hop, Happening.SENT, State.STALE, source)
+        else:
+            self.used(next_hop, source)
         return frame
+
+    def used(self, ip: Ip, source: Ip) -> None:
+        """Something is sent to `ip`, at the MAC that is known. RFC 4861 7.3.3."""
+        if self._core.neighbors.state(ip) is State.STALE:
+            self._becomes(ip, Happening.SENT, State.STALE, source)
+
+    def told(self, ip: Ip, mac: Mac, *, confirmed: bool) -> None:
+        """ARP says that `ip` is at `mac`; `confirmed`: by a reply sent to us alone."""
+        if confirmed:
+            self.advertised(ip, mac, solicited=True, override=True)
+        else:
+            self.heard(ip, mac)
 
     def heard(self, ip: Ip, mac: Mac) -> None:
         """`ip` says that it is at `mac`, unasked: at best STALE. RFC 4861 7.2.3, 6.3.4, 8.3."""
@@ -119,14 +133,17 @@ class Reachability:
         """Write the MAC down, let what waited go, and take the step that this makes."""
         core = self._core
         before, waiting = core.neighbors.state(ip), core.neighbors.first_held(ip)
-        if before is not State.ABSENT and core.neighbors.lookup(ip, core.now) is None:
-            before = State.INCOMPLETE  # or what was known is too old
+        if core.neighbors.lookup(ip, core.now) is None:
+            # or what was known is too old
+            before = State.ABSENT if before is State.ABSENT else State.INCOMPLETE
+        elif before is State.INCOMPLETE:
+            before = State.REACHABLE  # configured, and not doubted so far
         core.learn(ip, mac)
         if core.neighbors.state(ip) is State.ABSENT:
             return  # the table has no room
         self._becomes(ip, happening, before)
-        if waiting is not None and core.neighbors.state(ip) is State.STALE:
-            self._becomes(ip, Happening.SENT, State.STALE, waiting[8:24])
+        if waiting is not None:
+            self.used(ip, waiting[12:16] if len(ip) == 4 else waiting[8:24])
 
     def _becomes(
         self, ip: Ip, happening: Happening, before: State, source: Ip = b"", tries: int = 0
@@ -134,6 +151,7 @@ class Reachability:
         """One step of the table, and the timer of the state that it leads to."""
         core = self._core
         state = self._next[before, happening]
+        core.outward.clear()  # packets that go by them are not seen here
         if state is State.ABSENT:
             core.neighbors.forget(ip)
             return
@@ -142,19 +160,21 @@ class Reachability:
             return
         match state:
             case State.REACHABLE:
-                deadline = core.now + self._reachable_time()
+                deadline = core.now + self._reachable_time(ip)
             case State.DELAY:
                 deadline = core.now + core.config.ndp_delay
             case State.PROBE:
-                deadline = core.now + core.interface6.retrans_timer
+                deadline = core.now + core.interval(ip)
             case _:
                 deadline = core.neighbors.expires(ip)
         core.timers.set(ip, deadline, partial(self._time_is_over, ip, source, tries))
 
-    def _reachable_time(self) -> Duration:
+    def _reachable_time(self, ip: Ip) -> Duration:
         """From half to one and a half times the base. RFC 4861 6.3.2."""
-        base = self._core.interface6.reachable_base
-        return base // 2 + self._core.rand.below(base + 1)
+        core = self._core
+        v6 = len(ip) == 16
+        base = core.interface6.reachable_base if v6 else core.config.ndp_reachable_time
+        return base // 2 + core.rand.below(base + 1)
 
     def _time_is_over(self, ip: Ip, source: Ip, tries: int) -> None:
         """RFC 4861 7.3.3: doubt, then delay, then probes to the MAC; then nobody."""
@@ -168,5 +188,5 @@ class Reachability:
             core.failed(ip)
             return
         if state in (State.DELAY, State.PROBE):
-            self.solicit(ip, source)
+            self._ask(ip, source)
         self._becomes(ip, Happening.TIMED_OUT, state, source, tries + 1)

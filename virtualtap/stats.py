@@ -21,9 +21,12 @@ class DropReason(StrEnum):
     REASSEMBLY_TIMEOUT = "reassembly-timeout"  # a packet whose other pieces never came
     NO_ADDRESS = "no-address"  # ours is not ours yet, or no longer
     NO_ROUTE = "no-route"  # neither on-link nor a gateway for it
+    NOT_HELD = "not-held"  # its neighbour is unknown, and nothing waits: `when_unresolved`
     UNRESOLVED = "unresolved"  # it waited, and nobody answered
     HELD_FULL = "held-full"  # it waited, and there was no room for it
     NEIGHBORS_FULL = "neighbors-full"  # no room for another neighbour
+    HOSTS_FULL = "hosts-full"  # no room for another host behind the tap
+    NO_LEASE = "no-lease"  # a DHCP client for whom there is no address, or who is not ours to serve
     OUTBOX_FULL = "outbox-full"  # the caller does not take what comes out
 
 
@@ -41,10 +44,13 @@ class Stats:
     held: int = 0  # packets that waited for an address
     released: int = 0  # of these, sent after the answer
     fragmented: int = 0  # packets that left in pieces
+    returned: int = 0  # packets from one host behind the tap to another, or to all of them
     reassembled: int = 0  # packets that came in pieces, atomic fragments too
     errors_sent: int = 0  # ICMP errors, to the host or in its name
     requests_sent: int = 0  # ARP requests and neighbour solicitations
     requests_answered: int = 0
+    dns_queries: int = 0  # that the cache may answer
+    dns_answered: int = 0  # of these, by the cache: they do not leave
     answers_received: int = 0  # ARP replies and neighbour advertisements that were valid
     dropped: dict[DropReason, int] = field(default_factory=dict)
     dropped_total: int = 0

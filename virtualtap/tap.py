@@ -1,18 +1,22 @@
 """VirtualTap: the verbs, and which handler gets which frame."""
 
+import struct
 from collections.abc import Callable
-from struct import Struct
 from typing import Protocol
 
 from virtualtap.config import TapConfig
 from virtualtap.core import Core
 from virtualtap.errors import UsageError, WireError
 from virtualtap.events import Event
+from virtualtap.handlers.advertise import AdvertiseHandler
 from virtualtap.handlers.arp import ArpHandler
-from virtualtap.handlers.claim import ClaimHandler
+from virtualtap.handlers.claim import ClaimHandler, HostClaims
 from virtualtap.handlers.dhcp import DhcpHandler
+from virtualtap.handlers.dhcp_server import DhcpServerHandler
+from virtualtap.handlers.dns import DnsHandler
 from virtualtap.handlers.fragments import FragmentHandler
 from virtualtap.handlers.groups import SolicitedNodes, speaks_igmp, speaks_mld
+from virtualtap.handlers.host_lease import HostLeaseHandler
 from virtualtap.handlers.ipv4 import Ipv4Handler
 from virtualtap.handlers.ipv6 import Ipv6Handler
 from virtualtap.handlers.link import LinkHandler
@@ -21,15 +25,17 @@ from virtualtap.handlers.path_mtu import PathMtu
 from virtualtap.handlers.routers import RouterHandler
 from virtualtap.handlers.slaac import SlaacHandler
 from virtualtap.lease import Lease
+from virtualtap.passing import Passing
 from virtualtap.reachability import Reachability
 from virtualtap.stats import DropReason, Stats
 from virtualtap.timers import NEVER
 from virtualtap.units import Instant
-from virtualtap.wire import checksum, ethernet, igmp, ipv6, mld, ndp
-from virtualtap.wire.address import Ip, Mac
-from virtualtap.wire.dhcp import CLIENT_PORT
+from virtualtap.ways import HEADER_MAX, HEADER_MIN, framed_header, header
+from virtualtap.wire import dns, ethernet, igmp, ipv6, mld, ndp
+from virtualtap.wire.address import Ip, Mac, is_group
+from virtualtap.wire.dhcp import CLIENT_PORT, SERVER_PORT
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
-from virtualtap.wire.ipv4 import FRAGMENT, FRAGMENT_AND_TTL
+from virtualtap.wire.ipv4 import LEN_MAX
 
 
 class Translator(Protocol):
@@ -53,31 +59,44 @@ class VirtualTap:
     def __init__(self, config: TapConfig) -> None:
         self._core = core = Core(config)
         claim = ClaimHandler(core)
-        arp, neighbors = ArpHandler(core, claim.contested), Reachability(core)
+        has_hosts = core.interface.hosts or config.admit_hosts
+        contested = HostClaims(core, claim).contested if has_hosts else claim.contested
+        arp, neighbors = ArpHandler(core, contested), Reachability(core)
         self._dhcp = dhcp = DhcpHandler(core, self._send_own, claim.take)
         if config.dhcp:
             claim.refused = dhcp.lose
         ours = {CLIENT_PORT: dhcp.receive} if config.dhcp else {}
+        if config.serve is not None and config.serve.pool is not None:
+            server = DhcpServerHandler(core, config.serve, config.serve.pool, arp.ask)
+            ours[SERVER_PORT] = server.receive
+        self._host_lease = HostLeaseHandler(core)
+        if config.learn_ip:
+            claim.refused = self._host_lease.lose
+        services = self._services(config)
         path = PathMtu(core, self._send_own)
         fragments = FragmentHandler(core, path)
         self._members, self._listeners = speaks_igmp(core), speaks_mld(core)
         self._nodes = SolicitedNodes(core, self._listeners) if self._listeners else None
         self._link = LinkHandler(core)
-        self._ipv4 = Ipv4Handler(core, arp.ask, path, fragments.join4, udp=ours)
-        self._ipv6 = Ipv6Handler(core, neighbors.deliver, path, fragments.join6)
+        self._ipv4 = Ipv4Handler(core, arp.ask, path, fragments.join4, ours, services)
+        self._ipv6 = Ipv6Handler(core, neighbors.deliver, path, fragments.join6, services)
         self._ndp = NdpHandler(core, neighbors)
-        changed = self._nodes.changed if self._nodes else None
+        core.joined = changed = self._nodes.changed if self._nodes else None
         self._slaac = SlaacHandler(core, neighbors, self._solicit_routers, changed)
         self._routers = RouterHandler(core, neighbors, self._slaac.offer)
+        self._advertiser: AdvertiseHandler | None = None
+        if config.serve is not None:
+            self._advertiser = AdvertiseHandler(core, config.serve, neighbors)
+        self._imitate(arp)
         self._receivers: dict[bytes, Callable[[bytes], bytes | None]] = {
             ARP: arp.receive,
             IPV4: self._receive_ipv4 if self._members else self._ipv4.receive,
             IPV6: self._receive_ipv6,
         }
         self._our_mac, self._interface = config.our_mac, core.interface
-        self._headers, self._pairs, self._stats = core.headers, core.pairs, core.stats
-        self._lax = config.validate != "strict"
-        self._watched = frozenset(port.to_bytes(2) for port in ours)
+        self._outward, self._inward = core.outward.known, core.inward.known
+        self._now, self._stats = core.now, core.stats
+        self._watched = frozenset(port.to_bytes(2) for port in (*ours, *services))
         if config.gateway_mac is not None and config.gateway_ip is not None:
             core.learn(config.gateway_ip, config.gateway_mac, forever=True)  # until it moves
             core.events.clear()
@@ -87,50 +106,44 @@ class VirtualTap:
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        if now is not None and now != self._core.now:
+        if now != self._now:
             self._advance(now)
-        known = self._headers.get(packet[12:20])
-        if known is not None:
-            header, front, way, mtu, ends = known
-            first: int
-            rest: int
-            first, rest = _head(packet)
+        try:
+            kind, length, number, alike, check, ends = header(packet)
+            front, most, sums = self._outward[ends]
             if (
-                first - front == len(packet) <= mtu
-                and rest & FRAGMENT_AND_TTL == way
-                and (self._lax or (first + rest + ends) % 0xFFFF == 0)  # RFC 1071
+                length == len(packet) <= most
+                and HEADER_MIN <= kind <= HEADER_MAX
+                and not (kind + length + number + check + sums[alike]) % 0xFFFF  # RFC 1071
             ):
                 self._stats.to_ethernet += 1
-                return header + packet
-        try:
-            version = packet[0] >> 4 if packet else 0
-            if version == 4:
-                return self._ipv4.send(packet)
-            if version == 6:
-                return self._ipv6.send(packet)
-            raise WireError(f"an IP packet has version 4 or 6, got {version}")
-        except WireError:
-            self._core.drop(DropReason.MALFORMED)
-            return None
+                return front + packet
+        except (KeyError, struct.error):
+            pass  # not seen so far, or not a header
+        return self._send(packet)
 
     def ethernet_to_ip(self, frame: bytes, now: Instant | None = None) -> bytes | None:
         """The IP packet inside one frame; None: answered, learned, or dropped.
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        if now is not None and now != self._core.now:
+        if now != self._now:
             self._advance(now)
-        known = self._pairs.get(frame[26:34])
-        if known and frame[:15] == known[0]:
-            first, length, rest = _peek(frame)
+        try:
+            start, kind, length, number, alike, check, ends = framed_header(frame)
+            known = self._inward.get(ends)
             if (
-                length == len(frame) - 14
-                and not rest & FRAGMENT
-                and (self._lax or (first + length + rest + known[1]) % 0xFFFF == 0)  # RFC 1071
-                and (not self._watched or frame[36:38] not in self._watched)
+                known
+                and start == known[0]
+                and length == len(frame) - HEADER_LEN
+                and HEADER_MIN <= kind <= HEADER_MAX
+                and not (kind + length + number + check + known[2][alike]) % 0xFFFF  # RFC 1071
+                and (not self._watched or self._watched.isdisjoint((frame[34:36], frame[36:38])))
             ):
                 self._stats.to_ip += 1
-                return frame[14:]
+                return frame[HEADER_LEN:]
+        except (KeyError, struct.error):
+            pass  # not seen so far, or not a header
         try:
             return self._receive(frame)
         except WireError:
@@ -143,7 +156,7 @@ class VirtualTap:
         As `ip_to_ethernet` otherwise. None also where another packet than this one is to be sent
         (fragments, a changed SYN, without what stood behind it): `take_frames` has it.
         """
-        if now is not None and now != self._core.now:
+        if now != self._now:
             self._advance(now)
         frame = self.ip_to_ethernet(packet)
         if frame is None:
@@ -164,8 +177,7 @@ class VirtualTap:
         """
         if not self._core.config.dhcp:
             raise UsageError("`release` without `dhcp`", "only a lease can be given back")
-        if now is not None:
-            self._advance(now)
+        self._advance(now)
         self._dhcp.release()
 
     def poll(self, now: Instant) -> None:
@@ -199,6 +211,13 @@ class VirtualTap:
         """Who is known to be at which MAC."""
         return self._core.neighbors.known(self._core.now)
 
+    def hosts(self) -> dict[Ip, Mac]:
+        """The further addresses behind the tap that are in use, and where the LAN finds each."""
+        core = self._core
+        found = [ip for ip, is_ours in core.interface.hosts.items() if is_ours]
+        found += [ip for ip in core.interface6.hosts if core.interface6.owns(ip, core.now)]
+        return {ip: core.macs.of(ip) for ip in found}
+
     def holding(self) -> int:
         """How many packets wait for an answer."""
         return self._core.neighbors.holding()
@@ -213,13 +232,13 @@ class VirtualTap:
 
     @property
     def lease(self) -> Lease | None:
-        """The lease in use."""
-        return self._dhcp.lease
+        """The lease in use: ours, or with `learn_ip` the host's own."""
+        return self._dhcp.lease or self._host_lease.lease
 
     @property
     def learned_ip(self) -> Ip | None:
         """Our address where a lease gave it."""
-        return None if self._dhcp.lease is None else self._dhcp.lease.ip
+        return None if self.lease is None else self.lease.ip
 
     @property
     def our_ip6(self) -> tuple[Ip, ...]:
@@ -231,15 +250,67 @@ class VirtualTap:
         """The counters, live."""
         return self._core.stats
 
+    def _imitate(self, arp: ArpHandler) -> None:
+        """Wire what only some profiles have."""
+        core = self._core
+        if core.manners.doubts_ipv4:
+            states = Reachability(core, arp.ask)
+            arp.learn = states.told
+            self._ipv4.used = lambda ip, _, source: states.used(ip, source)
+        if core.manners.use_prolongs:
+            self._ipv4.used = lambda ip, mac, _: core.learn(ip, mac)
+        if core.manners.adds_from_packets:
+            self._ipv4.located = arp.locate
+
+    def _services(self, config: TapConfig) -> dict[int, Passing]:
+        """Who sees what passes between the host and its servers, by their port."""
+        services: dict[int, Passing] = {}
+        if config.learn_ip:
+            services[SERVER_PORT] = Passing(self._host_lease)
+        if config.dns_cache:
+            services[dns.PORT] = Passing(DnsHandler(self._core))
+        if services:  # who has none does not pay for the look
+            self.ip_to_ethernet = self._send_watched  # type: ignore[method-assign]  # as it says
+        return services
+
+    def _send(self, packet: bytes) -> bytes | None:
+        """The long way of a packet of the host."""
+        try:
+            version = packet[0] >> 4 if packet else 0
+            if version == 4:
+                return self._ipv4.send(packet)
+            if version == 6:
+                return self._send_ipv6(packet)
+            raise WireError(f"an IP packet has version 4 or 6, got {version}")
+        except WireError:
+            self._core.drop(DropReason.MALFORMED)
+            return None
+
+    def _send_watched(self, packet: bytes, now: Instant | None = None) -> bytes | None:
+        """With services: the long way for what is for their ports, the usual one for all else."""
+        if packet[22:24] not in self._watched:
+            return VirtualTap.ip_to_ethernet(self, packet, now)
+        if now != self._now:
+            self._advance(now)
+        return self._send(packet)
+
     def _send_own(self, packet: bytes) -> bytes | None:
         """The way of the tap's own packets: that of the host's."""
         return (self._ipv4 if packet[0] >> 4 == 4 else self._ipv6).send(packet)
+
+    def _send_ipv6(self, packet: bytes) -> bytes | None:
+        """Where addresses are learned, what the host probes for may be one."""
+        if self._core.config.learn_ip:
+            self._slaac.probed(packet)
+        return self._ipv6.send(packet)
 
     def _solicit_routers(self) -> None:
         """Where an address is ours to use: the two handlers know each other through here."""
         self._routers.solicit()
 
-    def _advance(self, now: Instant) -> None:
+    def _advance(self, now: Instant | None) -> None:
+        if now is None:  # no time has passed
+            return
         core = self._core
         if now < core.now:
             raise UsageError(f"time went back from {core.now} to {now}")
@@ -254,7 +325,7 @@ class VirtualTap:
                 action()
             except WireError:
                 core.drop(DropReason.MALFORMED)
-        core.now = now
+        core.now = self._now = now
         while core.starts:
             core.starts.pop(0)()
 
@@ -267,18 +338,16 @@ class VirtualTap:
             self._core.drop(DropReason.UNSUPPORTED)
             return None
         packet = receive(plain)
-        if packet is not None and frame[12:_FRONT] == _ORDINARY and frame[:6] == self._our_mac:
+        if packet is not None and frame[12:14] == IPV4 and not is_group(frame):
             self._remember(frame)
         return packet
 
     def _remember(self, frame: bytes) -> None:
         """Such frames between these two addresses need no second look."""
         config = self._core.config
-        if config.clamp_mss or config.vlan_id is not None:
-            return
-        if len(self._pairs) >= config.headers_max:
-            self._pairs.clear()
-        self._pairs[frame[26:34]] = (frame[:_FRONT], checksum.total(frame[26:34]))
+        each_counts = self._ipv4.located is not None
+        if not config.clamp_mss and config.vlan_id is None and not each_counts:
+            self._core.inward.remember(frame[:HEADER_LEN], frame[HEADER_LEN:], LEN_MAX)
 
     def _receive_ipv4(self, frame: bytes) -> bytes | None:
         """Where there are groups, what is said of them is for the tap."""
@@ -296,7 +365,7 @@ class VirtualTap:
         if kind in _NEIGHBOR:
             packet = self._ndp.receive(frame)
         elif kind in _ROUTER:
-            packet = self._routers.receive(frame)
+            packet = (self._advertiser or self._routers).receive(frame)
         else:
             return self._ipv6.receive(frame)
         if self._nodes:
@@ -304,12 +373,6 @@ class VirtualTap:
         return packet
 
 
-_FRONT = HEADER_LEN + 1
-_peek = Struct(
-    f"!{HEADER_LEN}xHHQ"
-).unpack_from  # an IPv4 header up to its addresses, the length by itself
-_head = Struct("!IQ").unpack_from  # an IPv4 header up to its addresses
-_ORDINARY = IPV4 + b"\x45"  # IPv4 without options
 _KIND = HEADER_LEN + ipv6.HEADER_LEN  # where the type of an ICMPv6 message stands
 _NEIGHBOR = (bytes((ndp.SOLICITATION,)), bytes((ndp.ADVERTISEMENT,)))
 _ROUTER = tuple(

@@ -93,6 +93,7 @@ def test_a_number_has_its_range(name, least, most):
         *("routers_max", "prefixes_max", "redirects_max"),
         *("reassembly_timeout", "reassembly_datagrams_max", "reassembly_bytes_max"),
         *("reassembly_fragments_max", "outbox_max", "headers_max"),
+        *("dns_entries_max", "dns_timeout", "dns_ttl_max", "dns_negative_ttl_max"),
     ],
 )
 def test_a_limit_is_at_least_one(name):

@@ -38,3 +38,12 @@ def test_a_route_without_a_router_is_on_link():
     interface = Interface(config())
     interface.assign(OUR_IP, 24, None, (Route(ip("192.0.2.0"), 24, ANY4),), 1500)
     assert (interface.next_hop(FAR), interface.next_hop(ip("198.51.100.1"))) == (FAR, None)
+
+
+def test_a_neighbor_is_who_needs_no_router_between():
+    interface = Interface(config())
+    far_router, on_link = ip("198.51.100.1"), ip("192.0.2.9")
+    routes = (Route(ip("203.0.113.0"), 24, far_router), Route(ip("192.0.2.0"), 24, ANY4))
+    interface.assign(OUR_IP, 24, GATEWAY, routes, 1500)
+    assert all(map(interface.is_neighbor, (PEER, GATEWAY, far_router, on_link)))
+    assert not interface.is_neighbor(ip("203.0.113.9"))

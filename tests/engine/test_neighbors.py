@@ -90,3 +90,17 @@ def test_the_gateway_and_those_that_wait_do_not_go():
     neighbors.hold(NOBODY, b"packet", now=0)
     assert neighbors.make_room(PEER) == (False, None)
     assert len(neighbors) == 2
+
+
+def test_a_router_is_one_until_it_says_otherwise():
+    neighbors = table()
+    assert not neighbors.is_router(PEER, says=True), "nobody is known"
+    neighbors.learn(PEER, PEER_MAC, expires=9)
+    assert not neighbors.is_router(PEER, says=True)
+    assert neighbors.is_router(PEER)
+    assert neighbors.is_router(PEER, says=False)
+    assert not neighbors.is_router(PEER)
+
+
+def test_of_nobody_there_is_no_mac_and_no_lifetime():
+    assert (table().mac(NOBODY), table().expires(NOBODY)) == (None, 0)

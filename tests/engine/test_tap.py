@@ -258,3 +258,12 @@ def test_a_probe_is_no_event(tap):
     tap.ethernet_to_ip(arp_probe(OUR_IP))
     tap.ethernet_to_ip(arp_request(sender_ip=ANY4, asks=PEER))
     assert tap.take_events() == []
+
+
+def test_frames_of_more_pairs_than_are_remembered_come_out_all_the_same():
+    tap = a_tap(headers_max=2)
+    sources = [ip(f"10.0.0.{n}") for n in range(2, 7)]
+    for source in sources * 2:
+        sent = packet(OUR_IP, source)
+        assert tap.ethernet_to_ip(frame(sent)) == sent
+        assert 1 <= len(tap._core.inward) <= 2

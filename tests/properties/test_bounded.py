@@ -27,7 +27,7 @@ def check_limits(tap: VirtualTap) -> None:
     assert all(len(entry.held) <= config.held_packets_max for entry in entries)
     assert core.neighbors._held_bytes == sum(held) <= config.held_bytes_max
     assert max(len(core.frames), len(core.packets), len(core.events)) <= config.outbox_max
-    assert len(core.headers) <= config.headers_max
+    assert max(len(core.outward), len(core.inward)) <= config.headers_max
     assert len(core.pace._asked) <= config.arp_burst_max + config.arp_interval // config.arp_spacing
     # one timer for each neighbour at most, one for our address, one for all that comes in pieces,
     # and not many that are cancelled

@@ -1,16 +1,12 @@
 """No bytes make either verb raise, and every input has exactly one fate."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.capture_reader import read_capture
 from tests import strategies
-from tests.builders import a_tap
-from virtualtap import UsageError, VirtualTap
+from tests.builders import a_tap, frames_of
+from virtualtap import VirtualTap
 from virtualtap.stats import HELD_REASONS, JOINED_REASONS
 
 
@@ -83,14 +79,6 @@ def test_no_bytes_raise(data):
     check_fate_of_frame(tap, data)
     check_fate_of_frame(tap, tap._our_mac + data)
     check_fate_of_frame(tap, b"\xff" * 6 + tap._our_mac[:5] + b"\x77" + data)
-
-
-def frames_of(path: Path) -> Iterator[bytes]:
-    try:
-        for record in read_capture(path):
-            yield record.data
-    except UsageError:
-        return  # the reader refuses the rest: nothing more to feed
 
 
 @pytest.mark.slow

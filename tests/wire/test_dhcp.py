@@ -205,3 +205,16 @@ def test_a_route_cut_short_or_too_long_is_a_wire_error(data):
 def test_no_routes_at_all_are_a_wire_error():
     with pytest.raises(WireError, match="needs 5 bytes, got 0"):
         dhcp.routes(b"")
+
+
+def test_a_header_without_options_is_a_message():
+    bare = ACK.to_bytes()[: dhcp.HEADER_LEN]
+    assert Dhcp.parse(bare).options == ()
+
+
+def test_names_fill_their_fields_and_no_more():
+    full = Dhcp(2, 1, CLIENT, (), server_name=b"X" * 64, boot_file=b"X" * 128)
+    assert Dhcp.parse(full.to_bytes()) == full
+    for longer in ({"server_name": b"X" * 65}, {"boot_file": b"X" * 129}):
+        with pytest.raises(AssertionError):
+            Dhcp(2, 1, CLIENT, (), **longer).to_bytes()

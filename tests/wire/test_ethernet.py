@@ -43,3 +43,17 @@ def test_a_peek_at_the_type_equals_the_parsed_type():
 
 def test_a_peek_into_a_short_frame_gives_what_is_there():
     assert ethernet.ethertype(bytes(13)) == b"\0"
+
+
+def test_a_tag_is_cut_and_all_twelve_bits_of_its_vlan_are_read():
+    ends = BROADCAST + PEER_MAC
+    assert ethernet.untagged(ends + b"\x81\0" + b"\xe1\x23" + IPV6) == (0x123, ends + IPV6)
+
+
+@pytest.mark.parametrize(
+    ("length", "plain"), [(7, None), (8, IPV6), (9, IPV6 + b"a"), (10, IPV6 + b"ab")]
+)
+def test_snap_has_eight_bytes_before_what_it_carries(length, plain):
+    ends = BROADCAST + PEER_MAC
+    frame = ends + length.to_bytes(2) + b"\xaa\xaa\3\0\0\0" + IPV6 + b"ab"
+    assert ethernet.from_snap(frame) == (None if plain is None else ends + plain)

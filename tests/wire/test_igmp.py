@@ -68,7 +68,7 @@ def test_missing_sources_are_a_wire_error():
         IgmpQuery.parse(vector("igmp_query")[:16])
 
 
-@pytest.mark.parametrize("cut", [1, 4, 8, 12])
+@pytest.mark.parametrize("cut", [1, 4, 8, 12, 14])
 def test_a_record_that_is_cut_is_a_wire_error(cut):
     record = Record(igmp.IS_INCLUDE, SSDP, SOURCES[:1], bytes(4))
     with pytest.raises(WireError):
@@ -98,5 +98,6 @@ def test_a_message_is_told_by_protocol_and_by_whom_it_is_for():
     assert igmp.is_inside(alerted)
     to_us = bytes.fromhex("4500001c 00000000 01020000 0a000001 0a000002") + bytes(8)
     assert not igmp.is_inside(to_us), "without an alert it is any packet"
+    assert not igmp.is_inside(to_us[:16] + ip("223.255.255.1") + to_us[20:])
     assert not igmp.is_inside(alerted[:6] + b"\x20\x00" + alerted[8:]), "a fragment"
     assert not igmp.is_inside(alerted[:9] + b"\x11" + alerted[10:]), "UDP"

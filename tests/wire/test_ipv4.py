@@ -116,3 +116,67 @@ def test_a_wrong_checksum_stays_wrong_in_every_fragment():
     for piece in ipv4.fragments(wrong, 68):
         with pytest.raises(WireError, match="header checksum"):
             Ipv4.parse(piece)
+
+
+@pytest.mark.parametrize(
+    ("options", "there"),
+    [
+        (b"\1\1\x94\2", True),
+        (b"\7\2\x94\4\0\0", True),
+        (b"\7\4\x94\4", False),
+        (b"\1\1\1\x94", False),
+        (b"\0\1\x94\4", False),
+        (b"\7\0\x94\4", True),
+    ],
+    ids=["last", "behind another", "inside another", "cut", "behind the end", "behind no length"],
+)
+def test_an_option_is_found_where_one_begins(options, there):
+    assert ipv4.has_option(options, 0x94) == there
+
+
+@given(st.binary(min_size=60, max_size=80), st.integers(68, 300))
+def test_any_bytes_are_cut_to_what_fits(head, mtu):
+    packet = head + bytes(mtu)
+    pieces = ipv4.fragments(packet, mtu)
+    assert max(map(len, pieces)) <= mtu
+    assert sum(len(piece) - ipv4.header_len(piece) for piece in pieces) >= len(packet) - 60
+
+
+@pytest.mark.parametrize(
+    ("options", "copied"),
+    [
+        ("94040000 07040101", "94040000"),
+        ("01940400 00000000", "94040000"),
+        ("00029404 00000000", ""),
+        ("01010194", "94000000"),
+        ("07029404 00000000", "94040000"),
+        ("86041234 94040000", "86041234 94040000"),
+    ],
+    ids=[
+        *("one of two", "behind a NOP", "behind the end", "without a length", "behind another"),
+        "both",
+    ],
+)
+def test_later_fragments_have_the_options_that_are_to_be_copied(options, copied):
+    options, copied = bytes.fromhex(options), bytes.fromhex(copied)
+    whole = Ipv4(bytes(4), bytes(4), 253, bytes(300), options=options).to_bytes()
+    first, second, *_ = (Ipv4.parse(piece) for piece in ipv4.fragments(whole, 200))
+    assert (first.options, second.options) == (options, copied)
+
+
+def test_what_is_joined_is_marked_only_where_it_is_asked_for():
+    whole = packet(payload=bytes(9))
+    assert ipv4.joined(whole[:20], whole[20:]) == whole
+    assert ipv4.joined(whole[:20], whole[20:], 3)[1] == 3
+
+
+def test_what_fits_exactly_is_not_cut_once_more():
+    whole = packet(payload=bytes(400))
+    assert [len(piece) for piece in ipv4.fragments(whole, 220)] == [220, 220]
+
+
+def test_what_stands_behind_a_packet_is_cut_where_its_lengths_can_be():
+    bare = packet(payload=b"")
+    assert ipv4.trimmed(bare + bytes(26)) == bare
+    wrong = bare[:2] + bytes((0, 19)) + bare[4:]
+    assert ipv4.trimmed(wrong) == wrong

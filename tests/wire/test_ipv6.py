@@ -55,3 +55,31 @@ def test_padding_is_cut():
 def test_another_version_is_a_wire_error():
     with pytest.raises(WireError, match="version 6, got 4"):
         Ipv6.parse(b"\x45" + bytes(39))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "least"), [(253, 1), (ipv6.UDP, 8), (ipv6.TCP, 20), (ipv6.NOTHING, 0)]
+)
+def test_a_packet_is_headed_from_its_upper_layers_own_header_on(protocol, least):
+    whole = Ipv6(bytes(16), bytes(16), protocol, bytes(least)).to_bytes()
+    assert ipv6.is_headed(whole)
+    assert least == 0 or not ipv6.is_headed(whole[:-1])
+
+
+@pytest.mark.parametrize("length", [40, 41])
+def test_no_fragment_header_is_announced_by_options_that_are_not_there(length):
+    packet = Ipv6(bytes(16), bytes(16), ipv6.HOP_BY_HOP, bytes((ipv6.FRAGMENT, 0))).to_bytes()
+    assert ipv6.fragment_header(packet[:length]) is None
+
+
+def test_a_fragment_header_that_is_announced_and_not_there_is_a_wire_error():
+    packet = Ipv6(bytes(16), bytes(16), ipv6.HOP_BY_HOP, bytes((ipv6.FRAGMENT, 0))).to_bytes()
+    with pytest.raises(WireError):
+        ipv6.fragment_header(packet)
+
+
+def test_the_upper_layer_may_be_announced_by_the_last_bytes():
+    header = bytes((ipv6.NOTHING, 0)) + bytes(6)
+    packet = Ipv6(bytes(16), bytes(16), ipv6.HOP_BY_HOP, header).to_bytes()
+    assert ipv6.upper_layer(packet) == (ipv6.NOTHING, 48)
+    assert ipv6.upper_layer(packet[:-1]) == (ipv6.HOP_BY_HOP, 40)

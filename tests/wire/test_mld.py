@@ -9,7 +9,7 @@ from tests.builders import OUR_IP6, PEER6, vector
 from virtualtap import WireError, ip
 from virtualtap.wire import checksum, mld
 from virtualtap.wire.igmp import TO_EXCLUDE, Record
-from virtualtap.wire.ipv6 import ICMPV6, Ipv6
+from virtualtap.wire.ipv6 import HOP_BY_HOP, ICMPV6, Ipv6
 from virtualtap.wire.mld import Mld, MldQuery, MldReport
 
 MDNS = ip("ff02::fb")
@@ -98,3 +98,36 @@ def test_any_bytes_are_looked_at_without_harm(tail):
         packet = (bytes(40) + tail)[:length] + tail
         assert mld.start(packet) <= len(packet)
         assert mld.is_alerted(packet + bytes(7)) in (True, False)
+
+
+ALERTED = b"\5\2\0\0"
+
+
+@pytest.mark.parametrize(
+    ("options", "behind", "alerted"),
+    [
+        (b"\0" + ALERTED + b"\0", b"", True),
+        (b"\1\0" + ALERTED, b"", True),
+        (b"\1\2\7\7" + ALERTED + bytes(6), b"", True),
+        (b"\1\1\7" + ALERTED[:3], ALERTED[3:], False),
+        (b"\1\3\7\7\7" + ALERTED[:1], ALERTED[1:], False),
+        (b"\1\4" + bytes(4), ALERTED, False),
+        (b"\1\x24" + bytes(36), ALERTED, False),
+        (b"\5\2\0\1\0\0", b"", False),
+        (b"\7\4" + ALERTED, b"", False),
+    ],
+    ids=[
+        *("padded", "last", "in the second unit", "over the end", "far over the end"),
+        *("behind", "far behind", "another's", "inside another"),
+    ],
+)
+def test_an_alert_is_found_where_an_option_begins(options, behind, alerted):
+    header = bytes((ICMPV6, len(options) // 8)) + options
+    packet = Ipv6(OUR_IP6, bytes(16), HOP_BY_HOP, header + behind + bytes(20)).to_bytes()
+    assert mld.is_alerted(packet) == alerted
+
+
+@pytest.mark.parametrize("length", [40, 41, 42])
+def test_options_that_are_not_there_alert_nobody(length):
+    packet = Ipv6(OUR_IP6, MDNS, HOP_BY_HOP, b"\x3a\0").to_bytes()
+    assert not mld.is_alerted(packet[:length])

@@ -30,6 +30,11 @@ ALL = [
 ]
 TYPES = [type(message) for _, message, _, _ in ALL]
 LEASTS = [(RouterSolicitation, 8), (RouterAdvertisement, 16), (Redirect, 40)]
+SAID = {
+    RouterSolicitation: "a router solicitation has type 133",
+    RouterAdvertisement: "a router advertisement has type 134",
+    Redirect: "a redirect has type 137",
+}
 
 
 def payload(name: str) -> bytes:
@@ -72,7 +77,7 @@ def test_padding_is_cut_by_the_packet_around_it(name, message, source, to):
 
 @pytest.mark.parametrize(("kind", "least"), LEASTS)
 def test_another_type_is_a_wire_error(kind, least):
-    with pytest.raises(WireError, match=r"has type 13\d, got 1"):
+    with pytest.raises(WireError, match=f"^{SAID[kind]}, got 1$"):
         kind.parse(b"\x01" + bytes(least))
 
 
@@ -94,3 +99,10 @@ def test_prefixes_that_cannot_be_are_passed_over():
 
 def test_an_option_of_another_length_is_not_found():
     assert RouterAdvertisement(0, ((ndp.MTU, bytes(14)),)).option(ndp.MTU, 6) is None
+
+
+@pytest.mark.parametrize(("length", "listed"), [(0, 1), (128, 1), (129, 0)])
+def test_prefixes_are_listed_that_are_no_longer_than_an_address(length, listed):
+    value = bytes((length,)) + PREFIX.to_bytes()[1:]
+    message = RouterAdvertisement(0, ((ndp.PREFIX, value), (ndp.PREFIX, value[:-1])))
+    assert [each.length for each in message.prefixes()] == [length] * listed

@@ -5,6 +5,8 @@ import warnings
 import pytest
 from hypothesis import given
 
+from sim.conformance.dns_server import answered, learned, start
+from sim.conformance.script import Script
 from tests import strategies
 from tests.builders import (
     OUR_IP,
@@ -18,13 +20,16 @@ from tests.builders import (
     packet,
     solicitation,
 )
-from virtualtap import ip_text, mac_text
+from virtualtap import VirtualTap, ip_text, mac_text
+from virtualtap.wire import dns
 from virtualtap.wire.address import BROADCAST
+from virtualtap.wire.dns import Dns, Question, Record
 
 dpkt = pytest.importorskip("dpkt")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the ciphers that scapy imports
     pytest.importorskip("scapy")
+    from scapy.layers.dns import DNS
     from scapy.layers.inet import ICMP, IP, UDP
     from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
     from scapy.layers.l2 import ARP, Ether
@@ -156,3 +161,45 @@ def test_scapy_writes_our_advertisement():
         / ICMPv6NDOptDstLLAddr(lladdr=mac_text(OUR_MAC))
     )
     assert bytes(theirs) == answer
+
+
+NAME = dns.name("www.example")
+
+
+def comparable(message):
+    """A message whose names scapy and dpkt print as they are, in the class that they know."""
+
+    def plain(records):
+        return tuple(Record(NAME, 1, 1, each.ttl, OUR_IP) for each in records)
+
+    questions = tuple(Question(NAME, each.type) for each in message.questions)
+    sections = map(plain, (message.answers, message.authorities, message.additional))
+    return Dns(message.id, message.flags, questions, *sections)
+
+
+@given(strategies.dnses)
+def test_scapy_and_dpkt_read_a_dns_message_alike(message):
+    message = comparable(message)
+    data = message.to_bytes()
+    theirs, others = DNS(data), dpkt.dns.DNS(data)
+    assert (theirs.id, others.id, others.op) == (message.id, message.id, message.flags)
+    counts = [
+        len(message.questions),
+        len(message.answers),
+        len(message.authorities),
+        len(message.additional),
+    ]
+    assert counts == [theirs.qdcount, theirs.ancount, theirs.nscount, theirs.arcount]
+    assert counts == [len(others.qd), len(others.an), len(others.ns), len(others.ar)]
+    assert [each.type for each in message.questions] == [each.type for each in others.qd]
+    assert [each.ttl for each in message.answers] == [each.ttl for each in others.an]
+    assert {each.rdata for each in others.an} <= {OUR_IP}
+
+
+def test_scapy_reads_what_the_cache_answers():
+    tap = Script(VirtualTap)
+    learned(start(tap))
+    said = answered(tap)
+    theirs = IP(said)
+    assert rebuilt(IP(said)) == said
+    assert (theirs[DNS].id, theirs[DNS].an[0].rdata) == (7, "192.0.2.7")

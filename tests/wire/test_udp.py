@@ -65,3 +65,16 @@ def test_a_length_that_lies_is_a_wire_error(claim):
 
 def test_padding_is_cut():
     assert Udp.parse(vector("udp_beacon") + b"\0\0") == BEACON
+
+
+def test_a_datagram_is_received_if_its_checksum_is_right():
+    data = Udp(1, 2, b"hello").between(OUR_IP, PEER)
+    datagram = udp.received(OUR_IP, PEER, data + b"\0\0")
+    assert datagram == Udp(1, 2, b"hello", int.from_bytes(data[6:8]))
+    assert udp.received(OUR_IP, PEER, data[:-1] + b"!") is None
+
+
+def test_only_ipv4_may_leave_the_checksum_out():
+    bare = Udp(1, 2, b"hello")
+    assert udp.received(OUR_IP, PEER, bare.to_bytes()) == bare
+    assert udp.received(OUR_IP6, PEER6, bare.to_bytes()) is None

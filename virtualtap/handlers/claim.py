@@ -27,19 +27,22 @@ class ClaimHandler:
 
     How an address is taken is `claim` in the configuration, how it is kept is `defend`. Whoever
     lost the configured one tries again by probing, ever more patiently; a lease is another's to
-    renew: `refused` says what is done instead.
+    renew: `refused` says what is done instead. `host` is another's address behind the tap; without
+    it, it is the tap's own.
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, host: Ip | None = None) -> None:
         self._core = core
+        self._host = host
+        self._timer = _TIMER if host is None else (_TIMER, host)
         self._probed: Ip | None = None  # while nobody may object
         self._taken: Callable[[], None] = self._resume
         self.refused: Callable[[], None] = self._try_again
         self._conflicts = 0
         self._defended_until: Instant = 0
         config = core.config
-        self._ours = config.our_ip
-        if config.dhcp or config.our_ip is None:
+        self._ours = host or config.our_ip
+        if self._ours is None or (config.dhcp and host is None):
             return
         if config.claim == "probed":
             core.starts.append(self._retry)
@@ -70,9 +73,12 @@ class ClaimHandler:
 
         While we probe, somebody else's probe for the same address claims it too (RFC 5227 2.1.1).
         """
-        ours = self._probed or self._core.interface.ip
-        if ours is None:
+        ours = self._probed or self._current()
+        if ours is None or message.sender_mac in self._core.macs.ours:
             return False
+        conflicts = self._core.manners.conflicts
+        if self._probed is None and conflicts != "heard":
+            return conflicts == "ignored" and message.sender_ip == ours
         if message.sender_ip == ours:
             self._conflict(ours, message.sender_mac)
             return True
@@ -96,9 +102,9 @@ class ClaimHandler:
 
     def _give_up(self, ip: Ip) -> None:
         core = self._core
-        core.timers.cancel(_TIMER)
+        core.timers.cancel(self._timer)
         if self._probed is None:
-            core.rename(None)
+            self._use(None)
             core.events.append(AddressLost(ip))
         self._probed = None
         self.refused()
@@ -120,7 +126,20 @@ class ClaimHandler:
         self.probe(self._ours, self._resume)
 
     def _resume(self) -> None:
-        self._core.rename(self._ours)
+        self._use(self._ours)
+
+    def _current(self) -> Ip | None:
+        """The address that is ours now."""
+        interface = self._core.interface
+        if self._host is None:
+            return interface.ip
+        return self._host if interface.owns(self._host) else None
+
+    def _use(self, ip: Ip | None) -> None:
+        if self._host is None:
+            self._core.rename(ip)
+        else:
+            self._core.use_host(self._host, is_ours=ip is not None)
 
     def _probe(self, left: int) -> None:
         assert self._probed is not None
@@ -140,7 +159,7 @@ class ClaimHandler:
         self.announce()
 
     def _announce(self, left: int) -> None:
-        ours = self._core.interface.ip
+        ours = self._current()
         if ours is None:
             return
         self._send(ours, ours)
@@ -148,9 +167,29 @@ class ClaimHandler:
             self._after(ANNOUNCE_INTERVAL, partial(self._announce, left - 1))
 
     def _send(self, sender: Ip, asks: Ip) -> None:
-        core, our_mac = self._core, self._core.config.our_mac
+        core, our_mac = self._core, self._core.macs.of(asks)
         if not core.send(BROADCAST + our_mac + ARP + arp.request(our_mac, sender, asks)):
             core.drop(DropReason.OUTBOX_FULL)
 
     def _after(self, wait: int, action: Callable[[], None]) -> None:
-        self._core.timers.set(_TIMER, self._core.now + wait, action)
+        self._core.timers.set(self._timer, self._core.now + wait, action)
+
+
+class HostClaims:
+    """The claims of the hosts behind a tap beside its own, each for itself."""
+
+    def __init__(self, core: Core, own: ClaimHandler) -> None:
+        self._core = core
+        self._own = own
+        self._claims = {host: ClaimHandler(core, host) for host in core.interface.hosts}
+
+    def contested(self, message: Arp) -> bool:
+        """As `ClaimHandler.contested`, for whichever of our addresses the message means."""
+        for ip in dict.fromkeys((message.sender_ip, message.target_ip)):
+            if ip in self._core.interface.hosts:
+                claim = self._claims.get(ip)
+                if claim is None:  # admitted since
+                    claim = self._claims[ip] = ClaimHandler(self._core, ip)
+                if claim.contested(message):
+                    return True
+        return self._own.contested(message)

@@ -1,6 +1,7 @@
 """The DHCP client: asks for an address, keeps it, gives it back. RFC 2131 3, 4.4, RFC 2132."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import TypeAlias
@@ -12,7 +13,7 @@ from virtualtap.lease import Lease, granted
 from virtualtap.stats import DropReason
 from virtualtap.timers import Action
 from virtualtap.units import SECOND, Duration, Instant
-from virtualtap.wire import checksum, dhcp, udp
+from virtualtap.wire import dhcp, udp
 from virtualtap.wire.address import ANY4, BROADCAST, LIMITED_BROADCAST, Ip, Mac
 from virtualtap.wire.dhcp import Dhcp
 from virtualtap.wire.ethernet import HEADER_LEN, IPV4
@@ -99,7 +100,8 @@ class DhcpHandler:
     The broadcast flag stays clear: the tap takes what is sent to its MAC before it has an address
     (RFC 2131 4.1), and SecureNAT ignores the flag (Virtual.c:VirtualDhcpServer). Another server's
     answer to what we asked of ours is ignored, also its NAK, which SecureNAT sends. Refusals in
-    a row are answered ever more slowly, so that two quarrelling servers make no storm.
+    a row are answered ever more slowly, so that two quarrelling servers make no storm. Of several
+    offers the first that can be used is taken: RFC 2131 4.4.1 leaves the choice to the client.
     """
 
     def __init__(self, core: Core, send: Send, take: Take) -> None:
@@ -136,13 +138,8 @@ class DhcpHandler:
         """A datagram for port 68, in its frame: the answer to what we asked, or not for us."""
         core = self._core
         packet = Ipv4.parse(frame[HEADER_LEN:])
-        datagram = Udp.parse(packet.payload)
-        if datagram.checksum and not checksum.transport_is_right(
-            packet.source,
-            packet.destination,
-            udp.PROTOCOL,
-            packet.payload[: udp.HEADER_LEN + len(datagram.payload)],
-        ):
+        datagram = udp.received(packet.source, packet.destination, packet.payload)
+        if datagram is None:
             raise WireError("DHCP needs a right UDP checksum, or none")
         message = Dhcp.parse(datagram.payload)
         if not self._is_answer(message) or not self._hear(message, frame[6:12]):
@@ -275,8 +272,7 @@ class DhcpHandler:
 
     def _use(self, happening: Happening) -> None:
         """BOUND: the lease decides who we are, until T1."""
-        core, lease = self._core, self._asked
-        assert lease is not None
+        core, lease = self._core, self._spread()
         self.lease, self._refusals, self._xid = lease, 0, -1
         core.readdress(lease.ip, lease.prefix_length, lease.gateway, lease.routes, lease.mtu)
         if happening is Happening.FREE:
@@ -285,6 +281,17 @@ class DhcpHandler:
             core.events.append(LeaseRenewed(lease.ip, lease.expires_at))
         if lease.renews_at is not None:
             self._later(lease.renews_at, partial(self._happen, Happening.T1))
+
+    def _spread(self) -> Lease:
+        """RFC 2131 4.4.5: T1 and T2 a little earlier or later, so that clients are not in step."""
+        lease, most = self._asked, self._core.config.dhcp_fuzz
+        assert lease is not None
+        renews_at, rebinds_at, expires_at = lease.renews_at, lease.rebinds_at, lease.expires_at
+        if not most or renews_at is None or rebinds_at is None or expires_at is None:
+            return lease
+        room = min(most, (rebinds_at - renews_at) // 4, (expires_at - rebinds_at) // 4)
+        first, second = (self._core.rand.below(2 * room + 1) - room for _ in range(2))
+        return replace(lease, renews_at=renews_at + first, rebinds_at=rebinds_at + second)
 
     def _give_back(self, _: Happening) -> None:
         if self.lease is not None:

@@ -25,7 +25,7 @@ from virtualtap.wire.address import (
     multicast_mac6,
     solicited_node,
 )
-from virtualtap.wire.ethernet import HEADER_LEN, IPV4, IPV6
+from virtualtap.wire.ethernet import HEADER_LEN
 from virtualtap.wire.igmp import Igmp, IgmpQuery, IgmpReport, Record
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import HEADER_LEN as HEADER6_LEN
@@ -327,7 +327,7 @@ class _Igmp:
         core, body = self._core, igmp.summed(message)
         source = core.interface.ip or ANY4  # RFC 3376 4.2.13
         packet = Ipv4(source, to, ipv4.IGMP, body, ttl=1, tos=_CONTROL, options=_ALERT4)
-        return core.header(multicast_mac4(to), IPV4) + packet.to_bytes()
+        return core.frame(multicast_mac4(to), packet.to_bytes())
 
 
 class _Mld:
@@ -384,7 +384,7 @@ class _Mld:
         source = next(filter(is_link_local6, owned), ANY6)  # RFC 3810 5.2.13, RFC 3590 3
         body = mld.ALERT + mld.summed(message, source, to)
         packet = Ipv6(source, to, HOP_BY_HOP, body, hop_limit=1)
-        return core.header(multicast_mac6(to), IPV6) + packet.to_bytes()
+        return core.frame(multicast_mac6(to), packet.to_bytes())
 
 
 def speaks_igmp(core: Core) -> GroupHandler | None:

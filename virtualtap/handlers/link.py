@@ -17,14 +17,15 @@ class LinkHandler:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._our_mac, self._vlan_id = core.config.our_mac, core.config.vlan_id or 0
+        self._ours, self._vlan_id = core.macs.ours, core.config.vlan_id or 0
+        self._reads_tags = bool(self._vlan_id) or core.manners.reads_priority_tags
 
     def accept(self, frame: bytes) -> bytes | None:
         """The frame as Ethernet II without a tag, or None, counted, where it is not for us."""
         refused = self._refusal(frame)
         if refused is None:
             vlan_id = 0
-            if frame[12:14] == VLAN:
+            if self._reads_tags and frame[12:14] == VLAN:
                 vlan_id, frame = ethernet.untagged(frame)
             if vlan_id == self._vlan_id:
                 return frame if frame[12] > LENGTH_MAX >> 8 else self._from_802_3(frame)
@@ -36,17 +37,19 @@ class LinkHandler:
         if len(frame) < HEADER_LEN:
             raise WireError(f"Ethernet needs {HEADER_LEN} bytes, got {len(frame)}")
         source = frame[6:12]
-        if source == self._our_mac:
-            return DropReason.OWN_FRAME
-        if is_group(source) or not any(source):
-            return DropReason.MALFORMED  # IEEE 802.3 3.2.3: a source is one station
-        if frame[:6] != self._our_mac and not is_group(frame):
+        if self._core.manners.checks_link_source:
+            if source in self._ours:
+                return DropReason.OWN_FRAME
+            if is_group(source) or not any(source):
+                return DropReason.MALFORMED  # IEEE 802.3 3.2.3: a source is one station
+        if frame[:6] not in self._ours and not is_group(frame):
             return DropReason.NOT_FOR_US
         return None
 
     def _from_802_3(self, frame: bytes) -> bytes | None:
         is_length = (frame[12] << 8 | frame[13]) <= LENGTH_MAX
-        plain = ethernet.from_snap(frame) if is_length else None
+        reads = is_length and self._core.manners.reads_snap
+        plain = ethernet.from_snap(frame) if reads else None
         if plain is None:
             self._core.drop(DropReason.UNSUPPORTED)
         return plain

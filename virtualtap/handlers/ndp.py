@@ -11,7 +11,6 @@ from virtualtap.wire.address import (
     Ip,
     Mac,
     is_multicast6,
-    is_neighbors_mac,
     is_unicast6,
     solicited_node,
 )
@@ -46,6 +45,8 @@ class NdpHandler:
         """RFC 4861 7.1.1 and 7.1.2."""
         if not ndp.is_whole(packet) or is_multicast6(message.target):
             return False
+        if self._core.manners.checks_mac_options and _has_odd_mac(message):
+            return False
         if message.type == ndp.ADVERTISEMENT:
             return not (is_multicast6(packet.destination) and message.flags & ndp.SOLICITED)
         if packet.source != ANY6:
@@ -63,8 +64,7 @@ class NdpHandler:
         """RFC 4861 7.2.3; RFC 4862 5.4.3 where the source is unspecified."""
         core, target = self._core, message.target
         if not self._interface.owns(target, core.now):
-            if packet.source == ANY6:
-                self._contest(target, link_source)  # two probe at the same time
+            self._probed(packet, message, link_source)
             return
         if packet.source == ANY6:
             core.events.append(AddressConflict(target, link_source))
@@ -76,9 +76,16 @@ class NdpHandler:
         known = core.neighbors.lookup(packet.source, core.now) or sender
         if known is not None:
             if self._is_usable(known):
-                self._answer(target, packet.source, known, ndp.SOLICITED | ndp.OVERRIDE)
+                self._answer(target, packet.source, known, self._flags(packet.destination))
+                if core.manners.answers_are_use:
+                    self._reachability.used(packet.source, target)
         elif not is_multicast6(packet.destination) and is_unicast6(packet.source):
             self._ask_first(target, packet.source)
+
+    def _probed(self, packet: Ipv6, message: NeighborMessage, link_source: Mac) -> None:
+        """Two probe at the same time, or a loop brings back what we sent. RFC 7527 4.2."""
+        if packet.source == ANY6 and not self._is_our_echo(message):
+            self._contest(message.target, link_source)
 
     def _answer(self, target: Ip, to: Ip, mac: Mac | None, flags: int) -> None:
         """RFC 4861 7.2.4; without a MAC to everyone."""
@@ -90,11 +97,19 @@ class NdpHandler:
 
     def _ask_first(self, target: Ip, to: Ip) -> None:
         """RFC 4861 7.2.4: one who did not say where it is waits until it has been asked for."""
-        answer = self._advertisement(target, ndp.SOLICITED | ndp.OVERRIDE)
+        answer = self._advertisement(target, self._flags(target))
         self._reachability.deliver(to, target, ndp.packet(answer, target, to))
 
+    def _flags(self, asked_at: Ip) -> int:
+        """Of an answer to a solicitation that was sent to `asked_at`. RFC 4861 7.2.4."""
+        bare = self._core.manners.bare_answers and not is_multicast6(asked_at)
+        return ndp.SOLICITED if bare else ndp.SOLICITED | ndp.OVERRIDE
+
     def _advertisement(self, target: Ip, flags: int) -> NeighborMessage:
-        options = ((ndp.TARGET_MAC, self._core.config.our_mac),)
+        says = flags & ndp.OVERRIDE  # who overrides nothing has nothing to say
+        options = ((ndp.TARGET_MAC, self._core.macs.of(target)),) if says else ()
+        if self._core.config.serve is not None:
+            flags |= ndp.ROUTER  # RFC 4861 7.2.4
         return NeighborMessage(ndp.ADVERTISEMENT, flags, target, options)
 
     def _advertised(self, message: NeighborMessage, link_source: Mac) -> None:
@@ -127,9 +142,20 @@ class NdpHandler:
             address.tentative, address.duplicate = False, True
             self._core.events.append(AddressConflict(ip, mac))
 
+    def _is_our_echo(self, message: NeighborMessage) -> bool:
+        address = self._interface.addresses.get(message.target)
+        nonce = message.option(ndp.NONCE, ndp.NONCE_LEN)
+        return address is not None and nonce is not None and nonce == address.nonce
+
     def _may_learn(self, ip: Ip, sender: Mac) -> bool:
-        another = ip not in self._interface.addresses and is_unicast6(ip)
+        strict = self._core.manners.checks_sender_mac
+        another = not (strict and ip in self._interface.addresses) and is_unicast6(ip)
         return another and self._is_usable(sender)
 
     def _is_usable(self, mac: Mac) -> bool:
-        return is_neighbors_mac(mac, self._core.config.our_mac)
+        return not self._core.manners.checks_sender_mac or self._core.may_be_at(mac)
+
+
+def _has_odd_mac(message: NeighborMessage) -> bool:
+    wanted = ndp.SOURCE_MAC if message.type == ndp.SOLICITATION else ndp.TARGET_MAC
+    return any(code == wanted and len(value) != 6 for code, value in message.options)

@@ -14,7 +14,6 @@ from virtualtap.wire.address import (
     Ip,
     Mac,
     is_link_local6,
-    is_neighbors_mac,
     is_unicast6,
 )
 from virtualtap.wire.ethernet import HEADER_LEN
@@ -93,7 +92,7 @@ class RouterHandler:
             if prefix.flags & ndp.ON_LINK and not is_link_local6(prefix.prefix):
                 until = ends(prefix.valid, core.now)
                 interface.add_prefix(prefix.prefix, prefix.length, until, core.now)
-            if prefix.flags & ndp.AUTONOMOUS and core.config.slaac:
+            if prefix.flags & ndp.AUTONOMOUS and (core.config.slaac or core.config.learn_ip):
                 self._offer(prefix)
 
     def _redirected(self, source: Ip, message: Redirect) -> None:
@@ -117,7 +116,7 @@ class RouterHandler:
         )
 
     def _locate(self, ip: Ip, mac: Mac | None, *, is_router: bool) -> None:
-        if mac is not None and is_neighbors_mac(mac, self._core.config.our_mac):
+        if mac is not None and self._core.may_be_at(mac):
             self._reachability.heard(ip, mac)
         if is_router:
             self._core.neighbors.is_router(ip, says=True)

@@ -24,6 +24,7 @@ LIMITED_BROADCAST: Ip = b"\xff" * 4  # RFC 919 7
 ANY4: Ip = bytes(4)
 ALL_HOSTS4: Ip = b"\xe0\x00\x00\x01"  # RFC 1112 4
 ANY6: Ip = bytes(16)
+LOOPBACK4 = 127  # the first byte: RFC 1122 3.2.1.3 (g)
 LOOPBACK6: Ip = bytes(15) + b"\x01"  # RFC 4291 2.5.3
 ALL_NODES6: Ip = b"\xff\x02" + bytes(13) + b"\x01"  # RFC 4291 2.7.1
 ALL_ROUTERS6: Ip = b"\xff\x02" + bytes(13) + b"\x02"  # RFC 4291 2.7.1
@@ -79,6 +80,11 @@ def is_multicast4(address: Ip) -> bool:
 def is_unicast4(address: Ip) -> bool:
     """An address that one host on a network may own. RFC 1122 3.2.1.3."""
     return 0 < address[0] < 224 and address[0] != 127
+
+
+def is_link_local4(address: Ip) -> bool:
+    """169.254.0.0/16, never routed. RFC 3927 7."""
+    return address[0] == 169 and address[1] == 254
 
 
 def is_multicast6(address: Ip) -> bool:

@@ -8,7 +8,9 @@ from virtualtap.wire.address import NO_MAC, Ip, Mac
 
 LEN = 28
 REQUEST, REPLY = 1, 2
-_KIND = bytes((0, 1, 8, 0, 6, 4))  # Ethernet, IPv4, and their lengths: RFC 826 "Definitions", IANA
+ETHERNET = b"\0\1"  # the hardware type: IANA
+# Ethernet, IPv4, and their lengths: RFC 826 "Definitions", IANA
+_KIND = ETHERNET + bytes((8, 0, 6, 4))
 _LAYOUT = Struct("!H6s4s6s4s")
 assert len(_KIND) + _LAYOUT.size == LEN
 

@@ -27,6 +27,7 @@ _COOKIE = bytes((99, 130, 83, 99))  # RFC 2131 3
 _FILE_OVERLOADED, _NAME_OVERLOADED = 1, 2  # RFC 2132 9.3: bits
 _LAYOUT = Struct("!BBBBIHH4s4s4s4s6s10s64s128s4s")
 HEADER_LEN = 240  # the cookie included
+MAC_AT = 28  # where the client's hardware address stands
 assert _LAYOUT.size == HEADER_LEN
 
 

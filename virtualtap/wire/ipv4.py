@@ -11,8 +11,6 @@ HEADER_LEN = 20
 ICMP, IGMP, TCP, UDP = 1, 2, 6, 17
 DONT_FRAGMENT, MORE_FRAGMENTS, OFFSET_MASK = 0x4000, 0x2000, 0x1FFF
 LEN_MAX = 0xFFFF
-FRAGMENT = 0xBFFF_0000_0000  # in bytes 4 to 11 as one number: more to come, or an offset
-FRAGMENT_AND_TTL = FRAGMENT | 0xFF00_0000
 _LAYOUT = Struct("!BBHHHBBH4s4s")
 assert _LAYOUT.size == HEADER_LEN
 
@@ -111,9 +109,10 @@ def trimmed(data: bytes) -> bytes:
 def fragments(packet: bytes, mtu: int) -> list[bytes]:
     """A packet longer than `mtu` (68 or more) in pieces of at most that. RFC 791 3.2.
 
-    Only the first keeps all options; a fragment's pieces keep its place in the whole.
+    Only the first keeps all options; a fragment's pieces keep its place in the whole. A header
+    that claims less than 20 bytes is cut as one of 20, for where nothing is checked it may come.
     """
-    word, at = fragment_word(packet), header_len(packet)
+    word, at = fragment_word(packet), max(HEADER_LEN, header_len(packet))
     head = packet[:at]
     flags, offset = word & ~(MORE_FRAGMENTS | OFFSET_MASK), word & OFFSET_MASK
     pieces = []

@@ -12,7 +12,8 @@ from virtualtap.wire.ipv6 import HEADER_LEN, HOP_BY_HOP, ICMPV6
 LEN, QUERY2_LEN, REPORT2_LEN = 24, 28, 8
 QUERY, REPORT, DONE, REPORT2 = 130, 131, 132, 143
 KINDS = (QUERY, REPORT, DONE, REPORT2)
-ALERT = bytes((ICMPV6, 0, 5, 2, 0, 0, 1, 0))  # hop-by-hop: router alert "MLD", then PadN
+_ALERT = b"\5\2\0\0"  # RFC 2711 2.1: a router alert of the value "MLD"
+ALERT = bytes((ICMPV6, 0)) + _ALERT + b"\1\0"  # hop-by-hop, up to eight bytes by a PadN
 _LAYOUT = Struct("!BBHHH16s")
 _QUERY_TAIL = Struct("!BBH")
 _REPORT = Struct("!BBHHH")
@@ -132,11 +133,11 @@ def is_alerted(packet: bytes) -> bool:
     if packet[6] != HOP_BY_HOP or len(packet) < HEADER_LEN + 2:
         return False
     at, end = HEADER_LEN + 2, min(len(packet), HEADER_LEN + 8 + packet[HEADER_LEN + 1] * 8)
-    while at + 1 < end:
+    while at + len(_ALERT) <= end:
         if packet[at] == 0:  # Pad1
             at += 1
             continue
-        if packet[at : at + 4] == b"\x05\x02\x00\x00":
+        if packet[at : at + len(_ALERT)] == _ALERT:
             return True
         at += 2 + packet[at + 1]
     return False

@@ -14,6 +14,7 @@ ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 SOLICITATION, ADVERTISEMENT, REDIRECT = 135, 136, 137
 ROUTER, SOLICITED, OVERRIDE = 0x80000000, 0x40000000, 0x20000000  # RFC 4861 4.4
 SOURCE_MAC, TARGET_MAC, PREFIX, REDIRECTED, MTU = 1, 2, 3, 4, 5  # RFC 4861 4.6
+NONCE, NONCE_LEN = 14, 6  # RFC 3971 5.3.2, as RFC 7527 4 uses it
 ON_LINK, AUTONOMOUS = 0x80, 0x40  # RFC 4861 4.6.2
 FOREVER = 0xFFFFFFFF  # RFC 4861 4.6.2: a lifetime in seconds that does not end
 HOP_LIMIT = 255  # RFC 4861 3.1: a router would have lowered it
@@ -25,6 +26,8 @@ _REDIRECT = Struct("!BBHI16s16s")
 _PREFIX = Struct("!BBIII16s")
 assert (_LAYOUT.size, _SOLICITATION.size, _ADVERTISEMENT.size) == (LEN, 8, 16)
 assert (_REDIRECT.size, _PREFIX.size) == (40, 30)
+
+_KINDS = tuple(bytes((kind,)) for kind in range(ROUTER_SOLICITATION, REDIRECT + 1))
 
 Options = tuple[tuple[int, bytes], ...]
 
@@ -198,6 +201,11 @@ def packet(message: Message, source: Ip, destination: Ip) -> bytes:
     """The IPv6 packet of a message, with the hop limit that proves it local. RFC 4861 3.1."""
     body = message.between(source, destination)
     return Ipv6(source, destination, PROTOCOL, body, hop_limit=HOP_LIMIT).to_bytes()
+
+
+def is_inside(packet: bytes) -> bool:
+    """Whether an IPv6 packet of 40 bytes or more carries one of the five at once."""
+    return packet[6] == PROTOCOL and packet[40:41] in _KINDS
 
 
 def is_whole(packet: Ipv6) -> bool:

@@ -9,6 +9,7 @@ from virtualtap.wire.address import Ip
 
 HEADER_LEN = 8
 PROTOCOL = 17
+CHECKSUM_AT = 6  # where it stands
 _LAYOUT = Struct("!HHHH")
 assert _LAYOUT.size == HEADER_LEN
 
@@ -45,3 +46,16 @@ class Udp:
         )
         value = checksum.transport(source, destination, PROTOCOL, bare + self.payload)
         return bare[:6] + value.to_bytes(2) + self.payload
+
+
+def received(source: Ip, destination: Ip, data: bytes) -> Udp | None:
+    """The datagram that came between these two; None where its checksum is wrong.
+
+    Only IPv4 may leave it out: RFC 768, RFC 8200 8.1. WireError as `Udp.parse`.
+    """
+    datagram = Udp.parse(data)
+    segment = data[: HEADER_LEN + len(datagram.payload)]
+    if not datagram.checksum:
+        return datagram if len(source) == 4 else None
+    is_right = checksum.transport_is_right(source, destination, PROTOCOL, segment)
+    return datagram if is_right else None

@@ -8,7 +8,18 @@ from hypothesis import given
 from sim.conformance.dhcp_server import in_frame, message, seconds
 from sim.conformance.dhcp_server import question as read
 from tests import strategies
-from tests.builders import OUR_MAC, PEER, PEER_MAC, arp_reply, dropped, packet
+from tests.builders import (
+    OUR_IP6,
+    OUR_MAC,
+    PEER,
+    PEER6,
+    PEER_MAC,
+    arp_reply,
+    arp_request,
+    dropped,
+    packet,
+    solicitation,
+)
 from virtualtap import (
     SECOND,
     DropReason,
@@ -32,7 +43,7 @@ class Talk:
     """A tap and the frames that it sent, as the cases' server reads them."""
 
     def __init__(self, **changes):
-        usual = {"our_mac": OUR_MAC, "dhcp": True, "dhcp_delay_max": 0}
+        usual = {"our_mac": OUR_MAC, "dhcp": True, "dhcp_delay_max": 0, "dhcp_fuzz": 0}
         self.tap = VirtualTap(TapConfig(**{**usual, **changes}))
         self.now = START
         self.tap.poll(self.now)
@@ -189,3 +200,32 @@ def test_no_bytes_for_port_68_make_the_client_raise(data):
     talk = Talk()
     talk.tap.ethernet_to_ip(in_frame(data, mac=PEER_MAC), talk.now)
     assert talk.tap.take_packets() == []
+
+
+def test_an_announced_lease_is_told_to_everyone():
+    talk = Talk(claim="announced")
+    talk.bind()
+    announcement = arp_request(OUR_MAC, LEASED, LEASED)
+    assert talk.frames() == (announcement,)
+    talk.tap.poll(START + 2 * SECOND)
+    assert talk.frames() == (announcement,)
+
+
+def test_a_lease_given_back_forgets_the_neighbors_of_ipv4_alone():
+    talk = Talk(our_ip6=(OUR_IP6,))
+    talk.bind()
+    talk.tap.ethernet_to_ip(solicitation())
+    talk.tap.ethernet_to_ip(arp_request(PEER_MAC, PEER, LEASED))
+    assert talk.tap.neighbors() == {PEER6: PEER_MAC, PEER: PEER_MAC}
+    talk.tap.release()
+    assert talk.tap.neighbors() == {PEER6: PEER_MAC}
+
+
+def test_an_address_given_back_while_it_is_probed_is_never_ours():
+    talk = Talk(claim="probed")
+    talk.bind()
+    talk.tap.release(START)
+    talk.tap.poll(START + 20 * SECOND)
+    assert (talk.tap.lease, talk.tap.learned_ip) == (None, None)
+    assert talk.tap.ethernet_to_ip(arp_request(PEER_MAC, PEER, LEASED)) is None
+    assert [each for each in talk.frames() if each[20:22] == b"\0\2"] == []

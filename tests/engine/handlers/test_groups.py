@@ -2,29 +2,42 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.conformance.membership import (
+    ALL_ROUTERS,
     IS_EX,
     IS_IN,
     MDNS,
     MDNS6,
     NODE6,
     OWN6,
+    REPORTS6,
     TO_EX,
+    TO_IN,
     asks2,
+    old,
     ours,
     ours6,
+    query1,
     query2,
     query3,
+    said4,
+    said6,
     seen,
     spoiled,
 )
-from sim.conformance.script import CONFIG
+from sim.conformance.script import CONFIG, OUR_MAC, US
 from tests.builders import dropped
 from virtualtap import SECOND, DropReason, VirtualTap, ip
-from virtualtap.wire.igmp import IgmpReport
+from virtualtap.core import Core
+from virtualtap.handlers.groups import speaks_igmp
+from virtualtap.wire import igmp
+from virtualtap.wire.address import ALL_HOSTS4, ANY4, ANY6
+from virtualtap.wire.igmp import Igmp, IgmpReport
+from virtualtap.wire.mld import MldReport
 
 MANY = tuple(ip(f"239.1.{n // 256}.{n % 256}") for n in range(400))
 
@@ -125,3 +138,55 @@ def test_no_bytes_make_it_raise_or_speak_to_the_host_of_groups(stimuli):
     for frame in tap.take_frames():
         if frame[38:39] == b"\x22":
             IgmpReport.parse(frame[38:])
+
+
+def test_what_is_first_said_to_an_older_querier_is_said_as_it_wants_it():
+    tap = VirtualTap(replace(CONFIG, groups=(MDNS,)))
+    tap.ethernet_to_ip(query2())
+    tap.poll(0)
+    assert tap.take_frames() == [old(MDNS)]
+    tap.poll(10 * SECOND)  # RFC 2236 3: and once more
+    assert tap.take_frames() == [old(MDNS)]
+
+
+def test_an_answer_to_all_is_forgotten_where_the_querier_turns_out_older():
+    other = ip("239.1.1.1")
+    assert sorted(answers(member(MDNS, other), query3(), query2())) == sorted(
+        (old(MDNS), old(other))
+    )
+
+
+def test_the_group_of_everybody_is_joined_without_a_word():
+    tap = VirtualTap(replace(CONFIG, groups=(ALL_HOSTS4,)))
+    tap.poll(0)
+    assert (tap.take_frames(), tap.next_deadline()) == ([], None)
+    assert answers(tap, query3()) == []
+
+
+def test_a_query_from_a_group_is_malformed():
+    tap = member(MDNS)
+    assert answers(tap, said4(Igmp(igmp.QUERY, ANY4, 100), ALL_HOSTS4, by=MDNS)) == []
+    assert dropped(tap, DropReason.MALFORMED) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (query3(), ours(TO_IN, MDNS)),
+        (query2(), said4(Igmp(igmp.LEAVE, MDNS), ALL_ROUTERS, by=US, at=OUR_MAC)),
+        (query1(), None),
+    ],
+    ids=["IGMPv3", "IGMPv2", "IGMPv1"],
+)
+def test_a_group_is_left_in_the_words_of_the_querier(query, said):
+    core = Core(replace(CONFIG, groups=(MDNS,)))
+    members = speaks_igmp(core)
+    members.receive(query)
+    members.leave(MDNS)
+    assert core.frames == ([] if said is None else [said])
+
+
+def test_a_report_from_nobody_is_no_matter_and_no_fault():
+    tap = member(MDNS6)
+    assert answers(tap, said6(MldReport(()), REPORTS6, by=ANY6)) == []
+    assert tap.stats.dropped == {}

@@ -173,7 +173,7 @@ def test_the_memory_of_headers_has_a_limit():
         destination = bytes((192, 0, 2, last))
         expected = frame(packet(destination), GATEWAY_MAC, OUR_MAC)
         assert tap.ip_to_ethernet(packet(destination)) == expected
-        assert len(tap._core.headers) <= 3
+        assert len(tap._core.outward) <= 3
 
 
 # towards the host

@@ -15,6 +15,7 @@ from tests.builders import (
     frame,
     packet,
     packet6,
+    vector,
 )
 from virtualtap import DropReason
 from virtualtap.wire import checksum
@@ -70,6 +71,13 @@ def test_errors_without_room_are_not_counted():
     assert (len(tap.take_packets()), tap.stats.errors_sent) == (1, 1)
 
 
+def test_only_tcp_is_clamped():
+    tap = a_tap_that_knows(PEER6, clamp_mss=True, mtu=1280)
+    assert tap.ip_to_ethernet(packet6(payload=vector("tcp_syn")))[14:] == packet6(
+        payload=vector("tcp_syn")
+    )
+
+
 # for callers who send both parts without joining them
 
 
@@ -107,3 +115,16 @@ def test_what_is_not_sent_as_it_is_needs_room_in_the_outbox():
     tap = a_tap_that_knows(PEER, outbox_max=2)
     assert tap.header_for(LONG) is None
     assert (len(tap.take_frames()), dropped(tap, DropReason.OUTBOX_FULL)) == (2, 1)
+
+
+def test_a_header_may_be_asked_for_at_the_same_instant():
+    tap = a_tap_that_knows(PEER)
+    assert tap.header_for(packet(PEER), now=7) == tap.header_for(packet(PEER), now=7)
+
+
+@pytest.mark.parametrize("claimed", range(5))
+def test_where_nothing_is_checked_a_header_too_short_is_cut_as_one_of_twenty_bytes(claimed):
+    tap = a_tap_that_knows(PEER, validate="off")
+    wrong = bytes((0x40 | claimed,)) + LONG[1:]
+    pieces = [tap.ip_to_ethernet(wrong), *tap.take_frames()]
+    assert b"".join(piece[34:] for piece in pieces) == LONG[20:]

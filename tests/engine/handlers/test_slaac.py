@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+from sim.conformance.cases.ndp_learn import HOST6, learned, offer, probes, start
 from sim.conformance.cases.ndp_slaac import FORMED
-from sim.conformance.frames6 import LINK_LOCAL, S, dad, na, ns, prefix, ra
-from sim.conformance.script import CONFIG, OTHER_MAC, US6
+from sim.conformance.frames6 import LINK_LOCAL, O, S, dad, na, ns, of_length, prefix, ra
+from sim.conformance.script import CONFIG, OTHER_MAC, US6, Script
 from tests.builders import dropped, packet6
 from virtualtap import SECOND, AddressClaimed, AddressConflict, DropReason, VirtualTap, ip
+from virtualtap.wire.address import ALL_NODES6, ANY6
+from virtualtap.wire.ipv6 import Ipv6
 
 ALONE = replace(CONFIG, our_ip6=(), gateway_ip6=None, slaac=True)
 
@@ -94,3 +97,77 @@ def test_a_link_local_address_that_is_lost_asks_for_no_routers():
     tap._core.interface6.addresses[LINK_LOCAL].duplicate = True
     tap.poll(9 * SECOND)
     assert tap.take_frames() == []
+
+
+# what the host forms itself
+
+
+def listening(**changes) -> Script:
+    """A tap that learns, and heard a router offer 2001:db8::/64."""
+    return start(Script(VirtualTap), **changes)
+
+
+def test_an_address_that_the_host_probed_is_claimed():
+    script = listening()
+    learned(script)
+    assert AddressClaimed(HOST6) in script.tap.take_events()
+    assert script.tap.our_ip6 == (HOST6,)
+
+
+def test_an_address_of_the_host_s_that_another_has_is_a_conflict_until_it_probes_again():
+    script = listening()
+    for _ in range(2):
+        probes(script)
+        script.lan(na(O, of=HOST6, says=OTHER_MAC, at=OTHER_MAC, to=ALL_NODES6))
+        script.at(script.now + SECOND)
+        assert AddressConflict(HOST6, OTHER_MAC) in script.tap.take_events()
+    learned(script)
+    assert script.tap.our_ip6 == (HOST6,)
+
+
+def test_an_address_that_is_ours_is_not_asked_for_again():
+    script = listening()
+    learned(script)
+    probes(script)
+    assert script.tap.our_ip6 == (HOST6,)
+
+
+def test_the_host_s_other_packets_from_nobody_pass():
+    script = listening()
+    for kind in (0, 58):
+        said = Ipv6(ANY6, ALL_NODES6, kind, b"\x01\0\0\0", hop_limit=255).to_bytes()
+        script.host(said)
+        assert [frame[14:] for frame in script.frames()] == [said]
+
+
+def test_a_probe_cut_short_is_malformed():
+    script = listening()
+    short = of_length(dad(HOST6), 20)[14:]
+    script.host(short).expect()
+    assert dropped(script.tap, DropReason.MALFORMED) == 1
+
+
+def test_noted_prefixes_that_ended_make_room():
+    script = listening(valid=10, prefixes_max=1)
+    script.at(10 * SECOND)
+    other = ip("2001:db8:1::1")
+    script.lan(ra(9000, options=(prefix("2001:db8:1::"),))).forget()
+    learned(script, other)
+    assert script.tap.our_ip6 == (other,)
+
+
+def test_learned_addresses_that_ended_make_room():
+    script = listening(valid=10, addresses6_max=1)
+    learned(script)
+    script.at(10 * SECOND)
+    script.lan(ra(9000, options=(prefix("2001:db8:1::"),))).forget()
+    learned(script, ip("2001:db8:1::1"))
+    assert script.tap.our_ip6 == (ip("2001:db8:1::1"),)
+
+
+def test_what_is_configured_is_not_ended_by_a_router():
+    configured = ip("2001:db8::7")
+    script = listening(our_ip6=(configured,))
+    offer(script, 10)
+    script.at(9000 * SECOND)
+    assert script.tap.our_ip6 == (configured,)
