@@ -1,18 +1,16 @@
-"""What is judged: our engine, a Python factory, or a library with the predecessor's C interface."""
+"""What is judged, by name: our engine, a Python factory, a C library, a child process."""
 
-import ctypes
 import importlib
-from collections.abc import Callable
 from pathlib import Path
 
 from sim.conformance.script import Make
-from sim.conformance.verdicts import Unsupported
+from sim.conformance.target_c import c_target
+from sim.conformance.target_exec import exec_target
 from virtualtap.config import TapConfig
 from virtualtap.errors import UsageError
 from virtualtap.tap import Translator, VirtualTap
-from virtualtap.units import US, Instant
 
-_HINT = "name `engine`, `python:MODULE:FACTORY` or `c:PATH/TO/LIB.so`"
+_HINT = "name `engine`, `python:MODULE:FACTORY`, `c:PATH/TO/LIB.so` or `exec:COMMAND`"
 
 
 def target(name: str) -> Make:
@@ -23,13 +21,15 @@ def target(name: str) -> Make:
     if kind == "python":
         return _python(rest)
     if kind == "c":
-        return _c(Path(rest))
+        return c_target(Path(rest), _HINT)
+    if kind == "exec":
+        return exec_target(rest, _HINT)
     raise UsageError(f"no target is named `{name:.100}`", _HINT)
 
 
 def is_foreign(name: str) -> bool:
     """Whether a case must run in a process of its own: what crashes there is a verdict."""
-    return name.startswith("c:")
+    return name.startswith(("c:", "exec:"))
 
 
 def _python(rest: str) -> Make:
@@ -47,96 +47,3 @@ def _python(rest: str) -> Make:
         return made
 
     return make
-
-
-class _Config(ctypes.Structure):
-    """The predecessor's configuration; addresses are numbers in host order."""
-
-    _fields_ = (
-        ("our_mac", ctypes.c_uint8 * 6),
-        ("our_ip", ctypes.c_uint32),
-        ("gateway_ip", ctypes.c_uint32),
-        ("gateway_mac", ctypes.c_uint8 * 6),
-        ("handle_arp", ctypes.c_bool),
-        ("learn_ip", ctypes.c_bool),
-        ("learn_gateway_mac", ctypes.c_bool),
-        ("enable_dns_cache", ctypes.c_bool),
-        ("verbose", ctypes.c_bool),
-    )
-
-
-_ROOM = 65_536
-
-
-def _c(path: Path) -> Make:
-    if not path.is_file():
-        raise UsageError(f"there is no library `{path}`", _HINT)
-    try:
-        library = ctypes.CDLL(str(path.resolve()))
-        library.virtual_tap_create.restype = ctypes.c_void_p
-    except (OSError, AttributeError) as error:
-        raise UsageError(f"cannot load `c:{path}`: {error}", _HINT) from None
-    return lambda config: CTranslator(library, config)
-
-
-class CTranslator:
-    """A library with the predecessor's interface, as a Translator.
-
-    It reads the wall clock inside: where it lacks `virtual_tap_advance_us`, a case that needs time
-    to pass is unsupported. It knows no prefix length and no IPv6 address of its own.
-    """
-
-    def __init__(self, library: ctypes.CDLL, config: TapConfig) -> None:
-        self._library = library
-        self._now: Instant = 0
-        c = _Config()
-        c.our_mac[:] = list(config.our_mac)
-        c.our_ip = int.from_bytes(config.our_ip or b"")
-        c.gateway_ip = int.from_bytes(config.gateway_ip or b"")
-        c.gateway_mac[:] = list(config.gateway_mac or bytes(6))
-        c.handle_arp = config.handle_arp_internally
-        c.learn_gateway_mac = config.learn_gateway_mac
-        handle = library.virtual_tap_create(ctypes.byref(c))
-        if not handle:
-            raise Unsupported("`virtual_tap_create` returned nothing")
-        self._handle = ctypes.c_void_p(handle)
-
-    def ip_to_ethernet(self, packet: bytes, now: Instant | None = None) -> bytes | None:
-        return self._translate(self._library.virtual_tap_ip_to_ethernet, packet, now)
-
-    def ethernet_to_ip(self, frame: bytes, now: Instant | None = None) -> bytes | None:
-        return self._translate(self._library.virtual_tap_ethernet_to_ip, frame, now)
-
-    def poll(self, now: Instant) -> None:
-        if now == self._now:
-            return
-        advance = getattr(self._library, "virtual_tap_advance_us", None)
-        if advance is None:
-            raise Unsupported("the library reads the wall clock: time cannot be made to pass")
-        advance(ctypes.c_int64((now - self._now) // US))
-        self._now = now
-
-    def next_deadline(self) -> Instant | None:
-        return None
-
-    def take_frames(self) -> list[bytes]:
-        taken: list[bytes] = []
-        out = (ctypes.c_uint8 * _ROOM)()
-        while self._library.virtual_tap_has_pending_arp_reply(self._handle) & 1:
-            length = self._library.virtual_tap_pop_arp_reply(self._handle, out, _ROOM)
-            if length <= 0:
-                break
-            taken.append(bytes(out[:length]))
-        return taken
-
-    def take_packets(self) -> list[bytes]:
-        return []
-
-    def _translate(
-        self, function: Callable[..., int], data: bytes, now: Instant | None
-    ) -> bytes | None:
-        if now is not None:
-            self.poll(now)
-        out = (ctypes.c_uint8 * _ROOM)()
-        length = function(self._handle, data, ctypes.c_uint32(len(data)), out, _ROOM)
-        return bytes(out[:length]) if length > 0 else None

@@ -1,6 +1,7 @@
 """Foreign code in a process of its own: whatever it does is a verdict, and the run goes on."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -12,7 +13,7 @@ from sim.conformance import isolation
 from sim.conformance.findings import explain
 from sim.conformance.isolation import judge_apart
 from sim.conformance.registry import cases
-from sim.conformance.targets import is_foreign, target
+from sim.conformance.targets import target
 from sim.conformance.verdicts import Verdict, judge
 from tests.sim.scenarios import called
 from virtualtap import VirtualTap
@@ -66,6 +67,47 @@ def test_a_fail_apart_is_explained_as_one_at_home():
     apart, home = judge_apart(ANSWERED, silent), judge(ANSWERED, silent)
     assert [*explain(apart)] == [*explain(home)]
     assert "  Ethernet type: expected 0x0806, saw nothing" in [*explain(apart)]
+    assert apart.exchange == home.exchange != ()
+
+
+@pytest.mark.slow
+def test_one_that_closes_all_and_stays_is_ended(monkeypatch):
+    def stays(_config):
+        os.closerange(3, 1024)
+        time.sleep(60)
+
+    monkeypatch.setattr(isolation, "_SECONDS", 0.5)
+    outcome = judge_apart(ANSWERED, stays)
+    assert (outcome.verdict, outcome.why[:12]) == (Verdict.ERROR, "no answer wi")
+
+
+@pytest.mark.parametrize("said", [b"nothing", b"\xff", b"[1]", b'["fair", "", null, []]'])
+def test_an_answer_that_nobody_can_read_is_an_error(monkeypatch, said):
+    pipe = os.pipe()
+    monkeypatch.setattr(os, "pipe", lambda: pipe)
+
+    def writes(_config):
+        os.write(pipe[1], said)
+        os._exit(0)
+
+    outcome = judge_apart(ANSWERED, writes)
+    assert (outcome.verdict, outcome.why) == (Verdict.ERROR, "what it answered cannot be read")
+
+
+@pytest.mark.slow
+def test_each_translator_of_a_case_has_its_time(monkeypatch):
+    def slow(config):
+        time.sleep(0.4)
+        return VirtualTap(config)
+
+    monkeypatch.setattr(isolation, "_SECONDS", 0.6)
+    assert judge_apart(CASES["dhcp/clients-are-apart"], slow).verdict is Verdict.PASS
+
+
+def test_a_long_exchange_is_told_from_its_start(monkeypatch):
+    monkeypatch.setattr(isolation, "_EXCHANGE_MAX", 200)
+    outcome = judge_apart(ANSWERED, VirtualTap)
+    assert [one.into for one in outcome.exchange] == [True]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +140,3 @@ def test_a_run_goes_on_past_a_target_that_crashes(built, capsys):
     assert (honest["error"], engine["pass"]) == (0, told["cases"])
     assert 0 < honest["pass"] < told["cases"]
     assert {*told["failures"][names[0]].values()} == {"ended by SIGSEGV"}
-
-
-def test_only_c_libraries_are_foreign():
-    assert [is_foreign(name) for name in ("engine", "python:a:b", "c:a.so")] == [False, False, True]
