@@ -5,15 +5,14 @@ import shlex
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import NamedTuple
 
 from reports import style
 from reports.charts import RUNS_MAX
 from reports.plots import PLOTS
 from reports.tables import TABLES, measures
-from reports.words import plural, visible
+from reports.templates import environment
+from reports.words import plural
 from sim.results import PAGE_FILE, Failure, Run
 
 FIGURES = "figures"
@@ -120,17 +119,9 @@ def _list(name: str, runs: Sequence[Run]) -> Listed:
 
 
 def _render(runs: Sequence[Run], drawn: Sequence[Drawn], folder: Path) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     one = runs[0] if len(runs) == 1 else None
-    return environment.get_template("page.html").render(
+    template = environment().get_template("page.html")
+    return template.render(
         runs=runs,
         one=one,
         title=_cut(_title(runs), CELL_MAX),
@@ -148,11 +139,6 @@ def _render(runs: Sequence[Run], drawn: Sequence[Drawn], folder: Path) -> str:
         scenario=_cut(runs[0].scenario_text, SCENARIO_MAX).split("\n"),
         style=style,
     )
-
-
-def _shown(value: Any) -> Any:
-    """What the template prints, before it is escaped: nothing in it moves or hides text."""
-    return visible(value) if type(value) is str else value
 
 
 def _title(runs: Sequence[Run]) -> str:

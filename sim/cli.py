@@ -23,6 +23,7 @@ from sim.scenario import CAPTURE_SCOPES, of_topology
 from sim.scenario import read as read_scenario
 from topologies import CATALOG, GraphError, load, names
 from virtualtap.errors import UsageError
+from virtualtap.profiles import PROFILES
 
 HELD, FAILED, WRONG_CALL, NOT_JUDGED, INTERRUPTED = 0, 1, 2, 3, 130
 _STATUS = {"pass": HELD, "fail": FAILED, "stopped": NOT_JUDGED}
@@ -164,25 +165,44 @@ def topologies(
 def conform(
     targets: Annotated[
         list[str] | None,
-        typer.Option("--target", help="engine, python:MODULE:FACTORY or c:PATH; several at will."),
+        typer.Option(
+            "--target",
+            help="engine, python:MODULE:FACTORY, c:PATH or exec:COMMAND; several at will.",
+        ),
     ] = None,
     family: Annotated[str | None, typer.Option(help="Only the cases of this family.")] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Judge the cases: is every wrong engine caught?")
     ] = False,
+    profiles: Annotated[
+        list[str] | None,
+        typer.Option("--profile", help=f"{', '.join(PROFILES)}, or all; several at will."),
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page here.")] = None,
+    captures: Annotated[
+        Path | None, typer.Option(help="Write the frames of each fail into this folder.")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Judge translators, clause by clause, in virtual time."""
-    judgement = judge_targets(targets or ["engine"], family, mutants=mutants)
+    chosen = [*PROFILES] if "all" in (profiles or ()) else profiles or ["strict"]
+    judgement = judge_targets(targets or ["engine"], family, profiles=chosen, mutants=mutants)
     for path, write in ((junit, findings.junit), (markdown, findings.markdown)):
         if path is not None:
             path.write_text(write(judgement), encoding="utf-8")
+    if html is not None:
+        from reports.verdicts_page import write_verdicts  # noqa: PLC0415  # Jinja2, only for this
+
+        write_verdicts(judgement.summary(), findings.rows(judgement), html)
+    captured = [] if captures is None else findings.write_captures(judgement, captures)
     if json:
         console.print_json(judgement.summary())
     else:
         console.show_judgement(judgement)
+        for path in captured:
+            console.out.print(Text(f"frames: {escaped(str(path), 4096)}"))
     return FAILED if judgement.failed() else HELD
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from sim.capture import escaped
 from sim.conformance.campaign import Judgement
 from sim.conformance.findings import explain
-from sim.conformance.verdicts import Verdict
+from sim.conformance.verdicts import Outcome, Verdict
 from sim.results import Run
 from virtualtap.units import SECOND, Duration, Instant
 
@@ -114,16 +114,17 @@ def show_judgement(judgement: Judgement) -> None:
     for family in families:
         chosen = [i for i, case in enumerate(judgement.cases) if case.family == family]
         cells = [
-            _counted([outcomes[i].verdict.value for i in chosen])
+            _counted([_word(outcomes[i]) for i in chosen])
             for outcomes in judgement.outcomes.values()
         ]
         table.add_row(family, str(len(chosen)), *cells)
     out.print(table)
     out.print(Text(f"{summary['cases']} cases of {summary['clauses']} clauses"))
-    for outcomes in judgement.outcomes.values():
-        for outcome in outcomes:
-            if outcome.verdict in (Verdict.FAIL, Verdict.ERROR):
-                out.print(Text("\n".join(explain(outcome))))
+    for column, outcome in judgement.failures():
+        head, *lines = explain(outcome)
+        where = f" on {escaped(column, 60)}" if len(judgement.outcomes) > 1 else ""
+        out.print(Text(f"{head}{where}", style="red"))
+        out.print(Text("\n".join(lines)))
     if judgement.killed is not None:
         text = f"{summary['killed']} of {summary['mutants']} mutants caught"
         for what in ("survivors", "idle_cases"):
@@ -131,8 +132,13 @@ def show_judgement(judgement: Judgement) -> None:
         out.print(Text(text))
 
 
+def _word(outcome: Outcome | None) -> str:
+    return "otherwise" if outcome is None else outcome.verdict.value
+
+
 def _counted(verdicts: list[str]) -> str:
-    return ", ".join(f"{word} {verdicts.count(word)}" for word in dict.fromkeys(verdicts))
+    words = dict.fromkeys((*(verdict.value for verdict in Verdict), *verdicts))
+    return ", ".join(f"{word} {verdicts.count(word)}" for word in words if word in verdicts)
 
 
 def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,86 +1,150 @@
-"""All cases against all targets, and against the mutants: rows of outcomes."""
+"""All cases against all targets and profiles, and against the mutants: rows of outcomes."""
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from sim.conformance.isolation import judge_apart
 from sim.conformance.mutants import MUTANTS, load
 from sim.conformance.registry import Case, cases
+from sim.conformance.script import Make
 from sim.conformance.targets import is_foreign, target
 from sim.conformance.verdicts import Outcome, Verdict, judge
 from virtualtap.errors import UsageError
+from virtualtap.profiles import PROFILES
+from virtualtap.tap import VirtualTap
+
+_BAD = (Verdict.FAIL, Verdict.ERROR)
+_CHUNK = 64  # cases that a worker takes at once; fewer are not worth a worker
 
 
 @dataclass(slots=True)
 class Judgement:
-    """Every case's outcome on each target, in the order of the targets."""
+    """Every case's outcome in each column: a target under a profile.
+
+    None: the profile has another manner there, so the case is not for it.
+    """
 
     cases: list[Case]
-    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)  # target → as `cases`
+    outcomes: dict[str, list[Outcome | None]] = field(default_factory=dict)  # column → as `cases`
     killed: dict[str, list[str]] | None = None  # mutant → ids of the cases that it fails
+    profiles: dict[str, str] = field(default_factory=dict)  # column → its profile
+
+    def found(self, column: str) -> list[Outcome]:
+        """The outcomes of the cases that are for this column."""
+        return [one for one in self.outcomes[column] if one is not None]
+
+    def failures(self) -> Iterator[tuple[str, Outcome]]:
+        """Each fail and error, with its column."""
+        for column in self.outcomes:
+            yield from ((column, one) for one in self.found(column) if one.verdict in _BAD)
 
     def summary(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        verdicts = {
-            name: {
-                verdict.value: sum(one.verdict is verdict for one in outcomes)
-                for verdict in Verdict
+        counts, failures, others = {}, {}, {}
+        for column, outcomes in self.outcomes.items():
+            found = [one.verdict for one in self.found(column)]
+            counts[column] = {verdict.value: found.count(verdict) for verdict in Verdict}
+            failures[column] = {
+                one.case.id: one.why for one in self.found(column) if one.verdict in _BAD
             }
-            for name, outcomes in self.outcomes.items()
-        }
-        found: dict[str, Any] = {
+            pairs = zip(self.cases, outcomes, strict=True)
+            others[column] = [case.id for case, one in pairs if one is None]
+        found_all: dict[str, Any] = {
             "schema": 1,
             "cases": len(self.cases),
             "clauses": len({case.source for case in self.cases}),
             "stimuli": len({case.id for case in self.cases}),
-            "verdicts": verdicts,
-            "failures": {
-                name: {
-                    one.case.id: one.why
-                    for one in outcomes
-                    if one.verdict in (Verdict.FAIL, Verdict.ERROR)
-                }
-                for name, outcomes in self.outcomes.items()
-            },
+            "verdicts": counts,
+            "failures": failures,
+            "not_applicable": others,
         }
         if self.killed is not None:
             useful = {one for ids in self.killed.values() for one in ids}
-            found["mutants"] = len(self.killed)
-            found["killed"] = sum(bool(ids) for ids in self.killed.values())
-            found["survivors"] = sorted(name for name, ids in self.killed.items() if not ids)
-            found["idle_cases"] = [case.id for case in self.cases if case.id not in useful]
-        return found
+            found_all["mutants"] = len(self.killed)
+            found_all["killed"] = sum(bool(ids) for ids in self.killed.values())
+            found_all["survivors"] = sorted(name for name, ids in self.killed.items() if not ids)
+            found_all["idle_cases"] = [case.id for case in self.cases if case.id not in useful]
+        return found_all
 
     def failed(self) -> bool:
-        """Whether the verdict on any target is a fail or an error, or a mutant survived."""
-        bad = (Verdict.FAIL, Verdict.ERROR)
-        if any(one.verdict in bad for outcomes in self.outcomes.values() for one in outcomes):
+        """Whether any verdict is a fail or an error, or a mutant survived."""
+        if next(self.failures(), None) is not None:
             return True
         return self.killed is not None and not all(self.killed.values())
 
 
-def conform(names: Sequence[str], family: str | None = None, *, mutants: bool = False) -> Judgement:
-    """Judge each target by all cases of a family, or all. UsageError for a wrong target."""
+def conform(
+    names: Sequence[str],
+    family: str | None = None,
+    *,
+    profiles: Sequence[str] = ("strict",),
+    mutants: bool = False,
+) -> Judgement:
+    """Judge each target under each profile by all cases of a family, or all.
+
+    UsageError for a wrong target, family or profile.
+    """
     chosen = cases(family)
     if not chosen:
         known = dict.fromkeys(case.family for case in cases())
         raise UsageError(f"no family is named `{family!s:.60}`", f"there are {', '.join(known)}")
+    for profile in profiles:
+        if profile not in PROFILES:
+            hint = f"there are {', '.join(PROFILES)}"
+            raise UsageError(f"no profile is named `{profile:.60}`", hint)
     judgement = Judgement(chosen)
-    for name in names:
-        make = target(name)
-        play = judge_apart if is_foreign(name) else judge
-        judgement.outcomes[name] = [play(case, make) for case in chosen]
-    if mutants:
-        load()
-        with ProcessPoolExecutor() as pool:
-            killers = pool.map(_killers, MUTANTS, [family] * len(MUTANTS), chunksize=4)
+    found: dict[str, list[Outcome]] = {}
+    columns = {_column(name, each): (name, each) for name in names for each in profiles}
+    for column, (name, profile) in columns.items():  # forks, so before any worker starts
+        if name != "engine":
+            play, make = judge_apart if is_foreign(name) else judge, target(name)
+            asked = [case for case in chosen if profile in case.profiles]
+            found[column] = [play(case, make, profile) for case in asked]
+    with ProcessPoolExecutor() as pool:
+        ours = {
+            column: _ours(pool, [case for case in chosen if profile in case.profiles], profile)
+            for column, (name, profile) in columns.items()
+            if name == "engine"
+        }
+        found |= {column: list(outcomes) for column, outcomes in ours.items()}
+        if mutants:
+            load()
+            killers = pool.map(_killers, MUTANTS, repeat(family), chunksize=4)
             judgement.killed = dict(zip(MUTANTS, killers, strict=True))
+    for column, (_, profile) in columns.items():
+        outcomes = iter(found[column])
+        judgement.outcomes[column] = [
+            next(outcomes) if profile in case.profiles else None for case in chosen
+        ]
+        judgement.profiles[column] = profile
     return judgement
+
+
+def _column(name: str, profile: str) -> str:
+    return name if profile == "strict" else f"{name} ({profile})"
+
+
+def _ours(pool: Executor, asked: list[Case], profile: str) -> Iterator[Outcome]:
+    """The engine's outcomes in order; a worker for each core where there is enough to do."""
+    if len(asked) < 2 * _CHUNK:
+        return iter([judge(case, VirtualTap, profile) for case in asked])
+    return pool.map(_judge_ours, asked, repeat(profile), chunksize=_CHUNK)
+
+
+def _judge_ours(case: Case, profile: str) -> Outcome:
+    return judge(case, VirtualTap, profile)
 
 
 def _killers(name: str, family: str | None) -> list[str]:
     load()
     make = MUTANTS[name]
-    return [case.id for case in cases(family) if judge(case, make).verdict is not Verdict.PASS]
+    return [case.id for case in cases(family) if fails(case, make)]
+
+
+def fails(case: Case, make: Make) -> bool:
+    """Under `strict`, or under each profile where that has another manner."""
+    profiles = case.profiles[:1] if "strict" in case.profiles else case.profiles
+    return any(judge(case, make, profile).verdict in _BAD for profile in profiles)

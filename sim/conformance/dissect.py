@@ -1,12 +1,13 @@
 """A frame or packet as named fields, so that expected and seen can be laid side by side."""
 
 from virtualtap.errors import WireError
-from virtualtap.wire import ethernet, ipv4, ipv6
+from virtualtap.wire import ethernet, ipv4, ipv6, ndp
 from virtualtap.wire.address import ip_text, mac_text
 from virtualtap.wire.arp import Arp
-from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
+from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6, VLAN
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
+from virtualtap.wire.ndp import NeighborMessage
 
 Fields = list[tuple[str, str]]
 
@@ -23,6 +24,9 @@ def frame(data: bytes) -> Fields:
         ("Ethernet type", f"0x{kind.hex()}"),
     ]
     inside = data[HEADER_LEN:]
+    if kind == VLAN and len(inside) >= 4:
+        fields += [("VLAN tag", f"0x{inside[:2].hex()}"), ("tagged type", f"0x{inside[2:4].hex()}")]
+        kind, inside = inside[2:4], inside[4:]
     if kind == ARP:
         return fields + _arp(inside)
     return fields + (packet(inside) if kind in (IPV4, IPV6) else [("payload", inside.hex())])
@@ -85,6 +89,24 @@ def _ipv6(data: bytes) -> Fields:
         ("IPv6 destination", ip_text(inside.destination)),
         ("IPv6 next header", str(inside.next_header)),
         ("IPv6 hop limit", str(inside.hop_limit)),
-        ("payload", inside.payload.hex()),
+        *(_neighbor(inside) or [("payload", inside.payload.hex())]),
         ("behind it", data[ipv6.total_len(data) :].hex()),
+    ]
+
+
+def _neighbor(packet: Ipv6) -> Fields:
+    """A neighbour solicitation or advertisement; nothing where it is none."""
+    if packet.next_header != ndp.PROTOCOL:
+        return []
+    try:
+        message = NeighborMessage.parse(packet.payload)
+    except WireError:
+        return []
+    return [
+        ("ICMPv6 type", str(message.type)),
+        ("ICMPv6 code", str(message.code)),
+        ("ICMPv6 checksum", f"{message.checksum:#06x}"),
+        ("NDP flags", f"{message.flags:#010x}"),
+        ("NDP target", ip_text(message.target)),
+        *((f"NDP option {code}", value.hex()) for code, value in message.options),
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from sim.capture import ETHERNET, RAW_IP, PcapngWriter, escaped
@@ -14,11 +15,21 @@ from sim.conformance.verdicts import Outcome, Verdict
 _MARKS = {
     Verdict.PASS: "pass",
     Verdict.FAIL: "FAIL",
+    Verdict.INCONCLUSIVE: "not set up",
     Verdict.UNSUPPORTED: "not asked",
     Verdict.ERROR: "ERROR",
 }
-_WORDS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.UNSUPPORTED: "skipped"}
+_WORDS = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.INCONCLUSIVE: "skipped",
+    Verdict.UNSUPPORTED: "skipped",
+}
+_OTHERWISE = "—"
 _TEXT_MAX = 500
+_FIELD_MAX = 120  # characters
+_ONE = {"lan": "frame", "host": "packet"}
+_ODD = re.compile(r"[^A-Za-z0-9]+")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&~]")
 
 
@@ -32,12 +43,29 @@ def explain(outcome: Outcome) -> Iterator[str]:
     if missed is None:
         return
     read = dissect.frame if missed.side == "lan" else dissect.packet
-    for i in range(max(len(missed.expected), len(missed.seen))):
+    count = max(len(missed.expected), len(missed.seen))
+    for i in range(count):
         wanted = read(missed.expected[i]) if i < len(missed.expected) else []
         found = read(missed.seen[i]) if i < len(missed.seen) else []
-        for name, expected, seen, alike in dissect.beside(wanted, found):
-            if not alike and (expected or seen):
-                yield f"  {name}: expected {expected or 'nothing'}, saw {seen or 'nothing'}"
+        unlike = [row for row in dissect.beside(wanted, found) if not row[3] and any(row[1:3])]
+        if unlike and count > 1:
+            yield f"  {_ONE[missed.side]} {i + 1} of {count}"
+        for name, expected, seen, _ in unlike:
+            wanted_text, found_text = _from_the_difference(expected, seen)
+            yield f"  {name}: expected {wanted_text}, saw {found_text}"
+
+
+def _from_the_difference(expected: str, seen: str) -> Iterator[str]:
+    """Both texts; long ones from a little before where they part."""
+    same = next(
+        (i for i, (one, other) in enumerate(zip(expected, seen, strict=False)) if one != other),
+        min(len(expected), len(seen)),
+    )
+    start = max(0, same // 2 * 2 - 8) if max(len(expected), len(seen)) > _FIELD_MAX else 0
+    for text in (expected, seen):
+        shown = text[start : start + _FIELD_MAX]
+        before, after = "…" * (start > 0), "…" * (start + _FIELD_MAX < len(text))
+        yield f"{before}{shown}{after}" if text else "nothing"
 
 
 def write_capture(outcome: Outcome, path: Path) -> None:
@@ -54,20 +82,58 @@ def write_capture(outcome: Outcome, path: Path) -> None:
         writer.finish(outcome.exchange[-1].at if outcome.exchange else 0)
 
 
+def write_captures(judgement: Judgement, folder: Path) -> list[Path]:
+    """Each fail and error as `folder/<column>/<family>-<case>.pcapng`."""
+    columns = {column: number for number, column in enumerate(judgement.outcomes)}
+    paths = []
+    for column, outcome in judgement.failures():
+        name = _ODD.sub("-", column).strip("-")[:60]
+        path = folder / f"{columns[column]}-{name}" / f"{outcome.case.id.replace('/', '-')}.pcapng"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_capture(outcome, path)
+        paths.append(path)
+    return paths
+
+
+def rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
+    """Every case with a cell for each column: what a page needs, as JSON has it."""
+    for i, case in enumerate(judgement.cases):
+        cells = []
+        for column, outcomes in judgement.outcomes.items():
+            one = outcomes[i]
+            if one is None:
+                verdict, mark = "otherwise", _OTHERWISE
+                told = [case.manner(judgement.profiles[column])]
+            else:
+                verdict, mark = one.verdict.value, _MARKS[one.verdict]
+                told = [] if one.verdict is Verdict.PASS else [*explain(one)][2:]
+            cells.append({"verdict": verdict, "mark": mark, "told": told})
+        yield {
+            "family": case.family,
+            "source": case.source,
+            "meaning": case.meaning,
+            "id": case.id,
+            "aliases": list(case.aliases),
+            "cells": cells,
+        }
+
+
 def junit(judgement: Judgement) -> str:
-    """One test suite for each target."""
+    """One test suite for each target under each profile."""
     root = ElementTree.Element("testsuites")
     for name, outcomes in judgement.outcomes.items():
         suite = ElementTree.SubElement(root, "testsuite", name=escaped(name, _TEXT_MAX))
         suite.set("tests", str(len(outcomes)))
+        found = [one.verdict for one in judgement.found(name)]
         for verdict, word in ((Verdict.FAIL, "failures"), (Verdict.ERROR, "errors")):
-            suite.set(word, str(sum(one.verdict is verdict for one in outcomes)))
-        for one in outcomes:
-            case = ElementTree.SubElement(
-                suite, "testcase", classname=one.case.family, name=one.case.id
-            )
-            if one.verdict in _WORDS:
-                told = ElementTree.SubElement(case, _WORDS[one.verdict])
+            suite.set(word, str(found.count(verdict)))
+        for case, one in zip(judgement.cases, outcomes, strict=True):
+            row = ElementTree.SubElement(suite, "testcase", classname=case.family, name=case.id)
+            if one is None:
+                manner = case.manner(judgement.profiles[name])
+                ElementTree.SubElement(row, "skipped").set("message", f"otherwise: {manner}")
+            elif one.verdict in _WORDS:
+                told = ElementTree.SubElement(row, _WORDS[one.verdict])
                 told.set("message", escaped(one.why, _TEXT_MAX))
                 told.text = "\n".join(explain(one))
     return ElementTree.tostring(root, encoding="unicode") + "\n"
@@ -85,13 +151,29 @@ def markdown(judgement: Judgement) -> str:
         "|---|---|---|" + "---|" * len(targets),
     ]
     for i, case in enumerate(judgement.cases):
-        verdicts = [_MARKS[outcomes[i].verdict] for outcomes in judgement.outcomes.values()]
+        outcomes = [column[i] for column in judgement.outcomes.values()]
+        verdicts = [_OTHERWISE if one is None else _MARKS[one.verdict] for one in outcomes]
         known_as = f" ({', '.join(case.aliases)})" if case.aliases else ""
         cells = [case.source, case.meaning, f"`{case.id}`{known_as}", *verdicts]
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+    lines += _otherwise(judgement)
     lines += ["", "## Not done", "", "| what others ask | why not here |", "|---|---|"]
     lines += [f"| {_cell(_asked(gap))} | {_cell(gap.why)} |" for gap in gaps()]
     return "\n".join(lines) + "\n"
+
+
+def _otherwise(judgement: Judgement) -> Iterator[str]:
+    """Where a profile has another manner: which one, and for how many cases."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for column, profile in judgement.profiles.items():
+        pairs = zip(judgement.cases, judgement.outcomes[column], strict=True)
+        for case in (case for case, one in pairs if one is None and "strict" in case.profiles):
+            told.setdefault((profile, case.manner(profile)), []).append(case.id)
+    if told:
+        yield from ("", "## Otherwise", "")
+        yield from ("| profile | its manner | not for it |", "|---|---|---|")
+    for (profile, manner), ids in told.items():
+        yield f"| {profile} | {manner} | {', '.join(f'`{one}`' for one in ids)} |"
 
 
 def _asked(gap: Gap) -> str:

@@ -140,6 +140,11 @@ def our_na(
     return said(message, of, to, OUR_MAC, mac)
 
 
+def bare_na(to: Ip = PEER6, mac: Mac = PEER_MAC, of: Ip = US6) -> bytes:
+    """The short form for one who asked at our address: no MAC, no override."""
+    return said(NeighborMessage(ndp.ADVERTISEMENT, S, of), of, to, OUR_MAC, mac)
+
+
 def dad(of: Ip = US6, *, at: Mac = OUR_MAC, options: Options = (), to: Ip | None = None) -> bytes:
     """A probe for a tentative address: from nobody. RFC 4862 5.4.2."""
     return ns(of, by=ANY6, at=at, says=None, options=options, to=to)
@@ -189,25 +194,25 @@ def overlong(frame: bytes, at: int) -> bytes:
 
 def make_stale(tap: Script) -> None:
     """PEER6 has asked for us: its MAC is known and not confirmed."""
-    tap.lan(ns()).expect(our_na())
+    tap.lan(ns()).given(our_na())
 
 
 def make_reachable(tap: Script) -> None:
     """PEER6 has answered us just now."""
-    tap.host(packet6()).expect(our_ns())
-    tap.lan(na()).expect(wrapped(packet6()))
+    tap.host(packet6()).given(our_ns())
+    tap.lan(na()).given(wrapped(packet6()))
 
 
 def make_delay(tap: Script) -> None:
     """PEER6 was sent a packet while its MAC was not confirmed."""
     make_stale(tap)
-    tap.host(packet6()).expect(wrapped(packet6()))
+    tap.host(packet6()).given(wrapped(packet6()))
 
 
 def make_probe(tap: Script) -> None:
     """PEER6 has just been asked at its MAC, for the first time."""
     make_delay(tap)
-    tap.at(tap.now + 5 * SECOND).expect(our_probe())
+    tap.at(tap.now + 5 * SECOND).given(our_probe())
 
 
 def expect_stale(tap: Script, mac: Mac = PEER_MAC, of: Ip = PEER6) -> None:

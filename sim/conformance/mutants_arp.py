@@ -336,9 +336,9 @@ def arp_remembers_old_headers(config: TapConfig) -> VirtualTap:
             core,
             "learn",
             lambda right, *args, **how: (
-                old.update(core.headers),
+                old.update(core.outward.known),
                 right(*args, **how),
-                core.headers.update(old),
+                core.outward.known.update(old),
             ),
         )
 

@@ -264,9 +264,9 @@ def claim_keeps_old_headers(config: TapConfig) -> VirtualTap:
     core = tap._core
 
     def wrong(right: Callable[[Ip | None], None], ip: Ip | None) -> None:
-        old = dict(core.headers)
+        old = dict(core.outward.known)
         right(ip)
-        core.headers.update(old)
+        core.outward.known.update(old)
 
     swap(core, "rename", wrong)
     return tap

@@ -1,7 +1,7 @@
 """Wrong DHCP clients: how they read options that stand in several places."""
 
 from sim.conformance.mutants import mutant
-from sim.conformance.wrong_clients import hearing, reading, said
+from sim.conformance.wrong_clients import hearing, reading, said, saying
 from virtualtap.config import TapConfig
 from virtualtap.handlers.dhcp import DhcpHandler
 from virtualtap.tap import VirtualTap
@@ -125,3 +125,11 @@ def dhcp_reads_short_numbers(config: TapConfig) -> VirtualTap:
         return message if value is None else said(message, option_51=value.rjust(4, b"\0"))
 
     return hearing(config, wrong)
+
+
+@mutant
+def dhcp_wants_less_in_its_request(config: TapConfig) -> VirtualTap:
+    def wrong(message: Dhcp, _: DhcpHandler) -> Dhcp:
+        return said(message, option_55=b"\x79\1\3") if message.kind == dhcp.REQUEST else message
+
+    return saying(config, wrong)

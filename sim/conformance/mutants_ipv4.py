@@ -11,6 +11,7 @@ from sim.conformance.packets import summed
 from virtualtap import validator
 from virtualtap.config import TapConfig
 from virtualtap.tap import VirtualTap
+from virtualtap.wire import checksum
 from virtualtap.wire.address import BROADCAST, Ip, directed_broadcast
 from virtualtap.wire.ethernet import IPV4
 
@@ -248,15 +249,36 @@ def remembers_headers_for_ever(config: TapConfig) -> VirtualTap:
 
 
 def kept(tap: VirtualTap, learn: Callable[[], None]) -> None:
-    before = dict(tap._core.headers)
+    before = dict(tap._core.outward.known)
     learn()
-    tap._core.headers.update(before)
+    tap._core.outward.known.update(before)
 
 
 @mutant
-def trusts_checksums_after_one(config: TapConfig) -> VirtualTap:
+def trusts_checksums_sent_after_one(config: TapConfig) -> VirtualTap:
     tap = VirtualTap(config)
-    tap._lax = True
+    known = tap._core.outward.known
+
+    def wrong(right: Callable[..., bytes | None], packet: bytes, *when: int) -> bytes | None:
+        way = known.get(int.from_bytes(packet[12:20]))
+        wrong_sum = not checksum.is_right(packet[:20])
+        return way[0] + packet if way and wrong_sum else right(packet, *when)
+
+    swap(tap, "ip_to_ethernet", wrong)
+    return tap
+
+
+@mutant
+def trusts_checksums_received_after_one(config: TapConfig) -> VirtualTap:
+    tap = VirtualTap(config)
+    known = tap._core.inward.known
+
+    def wrong(right: Callable[..., bytes | None], frame: bytes, *when: int) -> bytes | None:
+        seen = int.from_bytes(frame[26:34]) in known and frame[12:14] == IPV4
+        trusted = seen and not checksum.is_right(frame[14:34])
+        return frame[14:] if trusted else right(frame, *when)
+
+    swap(tap, "ethernet_to_ip", wrong)
     return tap
 
 

@@ -1,10 +1,11 @@
-"""What a case says of a target: pass, fail, unsupported, error."""
+"""What a case says of a target: pass, fail, inconclusive, unsupported, error."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sim.conformance.registry import Case
-from sim.conformance.script import Exchanged, Make, Missed, Script
+from sim.conformance.script import Exchanged, Make, Missed, NotGiven, Script
+from virtualtap.errors import WireError
 
 
 class Verdict(StrEnum):
@@ -12,6 +13,7 @@ class Verdict(StrEnum):
 
     PASS = "pass"  # noqa: S105  # a verdict
     FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"  # what the case only sets up did not come about
     UNSUPPORTED = "unsupported"  # the target lacks what the case needs
     ERROR = "error"  # the target raised, or the case is broken
 
@@ -31,16 +33,22 @@ class Outcome:
     exchange: tuple[Exchanged, ...] = ()
 
 
-def judge(case: Case, make: Make) -> Outcome:
-    """Play one case on a fresh target."""
-    script = Script(make)
+def judge(case: Case, make: Make, profile: str | None = None) -> Outcome:
+    """Play one case on a fresh target of this profile, or of the first that the case is for."""
+    script = Script(make, profile or case.profiles[0])
     try:
         case.play(script)
         script.expect().expect_host()
+    except NotGiven as missed:
+        why = f"not set up: {missed}"
+        return Outcome(case, Verdict.INCONCLUSIVE, why, missed, tuple(script.exchange))
     except Missed as missed:
         return Outcome(case, Verdict.FAIL, str(missed), missed, tuple(script.exchange))
     except Unsupported as why:
         return Outcome(case, Verdict.UNSUPPORTED, str(why), None, tuple(script.exchange))
+    except WireError as why:
+        text = f"what came out cannot be read: {why}"
+        return Outcome(case, Verdict.FAIL, text, None, tuple(script.exchange))
     except AssertionError as why:
         return Outcome(case, Verdict.FAIL, str(why), None, tuple(script.exchange))
     except (Exception, SystemExit) as error:  # whatever a target does is a verdict

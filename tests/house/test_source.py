@@ -23,9 +23,10 @@ WIRE = {path.stem: tree for path, tree in OURS.items() if path.parts[:2] == ("vi
 HOLLOW = {"utils", "util", "common", "misc", "base", "manager", "helpers", "helper"}
 PUBLIC = """
     MS SECOND US AddressClaimed AddressConflict AddressLost ArpReceived DropReason Duration Event
-    GatewayLearned Instant Lease LeaseBound LeaseLost LeaseRenewed
+    GatewayLearned HostAdmitted Instant Lease LeaseBound LeaseGranted LeaseLost LeaseRenewed
+    LeaseReturned Serving
     NeighborFailed NeighborLearned Stats TapConfig Translator UsageError VirtualTap WireError
-    ip ip_text mac mac_text random_mac
+    ip ip_text mac mac_text memory_bound mobile random_mac
 """
 # what a machine leaves behind: options and addresses of package registries, somebody's folders
 MACHINE = re.compile(

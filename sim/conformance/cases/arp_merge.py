@@ -48,12 +48,12 @@ def peer_is_unknown(tap: Script) -> None:
 
 def knowing(tap: Script) -> Script:
     """PEER has asked for us and is known."""
-    return tap.lan(arp_request()).expect(our_reply())
+    return tap.lan(arp_request()).given(our_reply())
 
 
 def waiting(tap: Script) -> Script:
     """A packet waits for PEER."""
-    return tap.host(packet(PEER)).expect(our_request(PEER))
+    return tap.host(packet(PEER)).given(our_request(PEER))
 
 
 # who is added

@@ -9,7 +9,7 @@ from virtualtap.wire import dhcp
 from virtualtap.wire.address import ANY4, LIMITED_BROADCAST
 
 
-@clause("RFC 5227, 2.1.1", "an address is probed before it is used", "TC8:DHCPv4_CLIENT_USAGE_01")
+@clause("RFC 5227, 2.1.1", "an address is probed before it is used")
 def address_is_probed(tap: Script) -> None:
     asked = request(tap, claim="probed")
     tap.lan(reply(asked, dhcp.ACK)).until_sent(tap.now + 1 * SECOND)
@@ -20,7 +20,7 @@ def address_is_probed(tap: Script) -> None:
 @clause(
     "RFC 2131, 3.1.5",
     "an address that somebody else has is declined",
-    "TC8:DHCPv4_CLIENT_ALLOCATING_09",
+    "TC8:DHCPv4_CLIENT_ALLOCATING_07",
 )
 def taken_address_is_declined(tap: Script) -> None:
     asked = request(tap, claim="probed")
@@ -34,7 +34,11 @@ def taken_address_is_declined(tap: Script) -> None:
     owns_nothing(tap)
 
 
-@clause("RFC 2131, 3.1.5", "after a DECLINE the client waits ten seconds before it begins anew")
+@clause(
+    "RFC 2131, 3.1.5",
+    "after a DECLINE the client waits ten seconds before it begins anew",
+    "TC8:DHCPv4_CLIENT_ALLOCATING_08",
+)
 def decline_is_followed_by_a_wait(tap: Script) -> None:
     asked = request(tap, claim="probed")
     tap.lan(reply(asked, dhcp.ACK)).until_sent(tap.now + 1 * SECOND).forget()

@@ -45,7 +45,7 @@ KIND, LEASE = b"\x35\x01\x02", b"\x33\x04" + seconds(3600)
 NAME = b"\x36\x04" + SERVER
 
 
-@clause("RFC 2132, 3.3", "the mask says who is on-link", "TC8:DHCPv4_CLIENT_PARAMETERS_04")
+@clause("RFC 2132, 3.3", "the mask says who is on-link")
 def mask_says_who_is_on_link(tap: Script) -> None:
     bind(tap, {dhcp.MASK: ip("255.255.255.192")})
     asks(tap, ip("10.0.0.60"), ip("10.0.0.60"))
@@ -61,7 +61,6 @@ def mask_with_holes_is_refused(tap: Script) -> None:
 @clause(
     "RFC 2132, 3.5",
     "the router is the gateway to everywhere else",
-    "TC8:DHCPv4_CLIENT_CONSTRUCTING_MESSAGES_06",
 )
 def router_is_the_gateway(tap: Script) -> None:
     bind(tap)
@@ -185,7 +184,11 @@ def short_number_drops_the_message(tap: Script) -> None:
     tap.lan(reply(discover(tap), dhcp.OFFER, {dhcp.LEASE_TIME: b"\x0e\x10"})).expect()
 
 
-@clause("RFC 2131, 4.1", "options in the overloaded file field are read")
+@clause(
+    "RFC 2131, 4.1",
+    "options in the overloaded file field are read",
+    "TC8:DHCPv4_CLIENT_CONSTRUCTING_MESSAGES_06",
+)
 def overloaded_file_is_read(tap: Script) -> None:
     offered(tap, KIND + NAME + b"\x34\x01\x01\xff", file=LEASE + b"\xff")
     question(tap, dhcp.REQUEST)
@@ -233,3 +236,26 @@ def long_routes_are_read(tap: Script) -> None:
 def missing_end_is_forgiven(tap: Script) -> None:
     offered(tap, KIND + NAME + LEASE)
     question(tap, dhcp.REQUEST)
+
+
+@clause("RFC 2131, 3", "the options begin with the magic cookie", "TC8:DHCPv4_CLIENT_PROTOCOL_01")
+def options_begin_with_the_cookie(tap: Script) -> None:
+    payload = discover(tap).datagram.payload
+    assert payload[236 : dhcp.HEADER_LEN] == bytes((99, 130, 83, 99))
+
+
+@clause("RFC 2132, 9.6", "a message says by an option what it is", "TC8:DHCPv4_CLIENT_PROTOCOL_02")
+def message_says_what_it_is(tap: Script) -> None:
+    assert discover(tap).value(dhcp.KIND) == b"\1"
+
+
+@clause(
+    "RFC 2131, 3.1.3",
+    "a REQUEST wishes for what the DISCOVER wished for",
+    "TC8:DHCPv4_CLIENT_PARAMETERS_04",
+)
+def request_has_the_same_wishes(tap: Script) -> None:
+    asked = discover(tap)
+    tap.lan(reply(asked, dhcp.OFFER))
+    wished = question(tap, dhcp.REQUEST).value(dhcp.PARAMETERS)
+    assert wished == asked.value(dhcp.PARAMETERS)

@@ -138,6 +138,7 @@ def other_server_s_ack_renews_nothing(tap: Script) -> None:
 @clause(
     "RFC 2131, 4.4.5",
     "a renewal that nobody answers is repeated after half of what remains until T2",
+    "TC8:DHCPv4_CLIENT_ALLOCATING_10",
 )
 def renewal_is_repeated(tap: Script) -> None:
     asked = bind(tap)
@@ -172,7 +173,6 @@ def rebinding_asks_everyone(tap: Script) -> None:
 @clause(
     "RFC 2131, 4.3.6, Table 4",
     "a rebinding comes from our address",
-    "TC8:DHCPv4_CLIENT_REQUEST_09",
 )
 def rebinding_comes_from_our_address(tap: Script) -> None:
     _, again = rebinding(tap)
@@ -182,6 +182,7 @@ def rebinding_comes_from_our_address(tap: Script) -> None:
 @clause(
     "RFC 2131, 4.3.2",
     "a rebinding names neither server nor address by option",
+    "TC8:DHCPv4_CLIENT_REQUEST_09",
     "TC8:DHCPv4_CLIENT_REQUEST_10",
 )
 def rebinding_names_nobody(tap: Script) -> None:
@@ -292,7 +293,11 @@ def lease_of_zero_is_none(tap: Script) -> None:
     owns_nothing(tap)
 
 
-@clause("RFC 2131, 4.4.5", "a NAK to a renewal takes the address away")
+@clause(
+    "RFC 2131, 4.4.5",
+    "a NAK to a renewal takes the address away",
+    "TC8:DHCPv4_CLIENT_ALLOCATING_09",
+)
 def nak_takes_the_address(tap: Script) -> None:
     again = renewal(tap, bind(tap).at + T1)
     tap.lan(reply(again, dhcp.NAK)).until_sent(again.at + 10 * SECOND)

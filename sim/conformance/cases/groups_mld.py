@@ -25,7 +25,7 @@ from sim.conformance.membership import (
     theirs6,
 )
 from sim.conformance.registry import clause
-from sim.conformance.script import OTHER_MAC, OUR_MAC, PEER6, US6, Script
+from sim.conformance.script import OTHER_MAC, OUR_MAC, PEER6, US6, Script, without_nonce
 from virtualtap.units import MS, SECOND
 from virtualtap.wire import mld
 from virtualtap.wire.address import ALL_NODES6, ANY6, ip, multicast_mac6, solicited_node
@@ -171,7 +171,7 @@ def report_of_another_suffices_in_ipv6(tap: Script) -> None:
     listeners(tap, MDNS6).lan(asks1()).lan(theirs6()).at(60 * SECOND).expect(old6(NODE6))
 
 
-@clause("RFC 2710, 3.7", "a report that is not from a link-local address silences nobody")
+@clause("RFC 2710, 3", "a report that is not from a link-local address silences nobody")
 def report_from_elsewhere_silences_nobody(tap: Script) -> None:
     listeners(tap, MDNS6).lan(asks1()).lan(theirs6(by=PEER6)).lan(theirs6(by=ANY6))
     tap.at(60 * SECOND)
@@ -182,7 +182,7 @@ def report_from_elsewhere_silences_nobody(tap: Script) -> None:
 def group_is_joined_before_the_probe(tap: Script) -> None:
     tap.start(groups=(MDNS6,), dad=True, our_ip6=(US6,)).at(0)
     tap.expect(ours6(TO_EX, MDNS6, by=ANY6)).at(5 * SECOND)
-    frames = tap.frames()
+    frames = tuple(map(without_nonce, tap.frames()))
     asked = frames.index(dad())
     assert (TO_EX, NODE6) in seen(frames[:asked])
     assert all(frame != dad() for frame in frames[asked + 1 :])

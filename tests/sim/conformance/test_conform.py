@@ -1,6 +1,7 @@
 """`vtap conform` as a stranger meets it: targets, exit statuses, JSON, JUnit, Markdown."""
 
 import json
+import pickle
 import re
 from xml.etree import ElementTree
 
@@ -8,12 +9,15 @@ import pytest
 
 from sim.conformance import campaign
 from sim.conformance.campaign import Judgement, conform
-from sim.conformance.findings import junit, markdown, write_capture
+from sim.conformance.findings import explain, junit, markdown, write_capture
+from sim.conformance.frames import our_request, packet
 from sim.conformance.registry import Case, cases
+from sim.conformance.script import OTHER, PEER
 from sim.conformance.verdicts import Outcome, Verdict, judge
 from tests.sim.conformance.strange_translators import Deaf
 from tests.sim.scenarios import ONE_LINE, called, refused
 from virtualtap import VirtualTap
+from virtualtap.profiles import PROFILES
 
 STRANGE = "python:tests.sim.conformance.strange_translators"
 EVIL = "c:[x](file:///y) <b>&amp;|\\|`z`\x1b[31m\u202e"
@@ -35,12 +39,13 @@ def test_the_engine_leaves_with_0_and_these_fields(judged):
     status, told = judged()
     assert (status, [*told]) == (
         0,
-        ["schema", "cases", "clauses", "stimuli", "verdicts", "failures"],
+        ["schema", "cases", "clauses", "stimuli", "verdicts", "failures", "not_applicable"],
     )
     count = len(cases("ethernet"))
     assert (told["cases"], told["stimuli"]) == (count, count) and 0 < told["clauses"] < count
-    assert told["verdicts"] == {"engine": {"pass": count, "fail": 0, "unsupported": 0, "error": 0}}
-    assert told["failures"] == {"engine": {}}
+    others = dict.fromkeys(("fail", "inconclusive", "unsupported", "error"), 0)
+    assert told["verdicts"] == {"engine": {"pass": count, **others}}
+    assert (told["failures"], told["not_applicable"]) == ({"engine": {}}, {"engine": []})
 
 
 def test_a_wrong_translator_leaves_with_1_and_its_failures(judged):
@@ -102,7 +107,7 @@ def test_a_module_that_cannot_be_imported_is_one_line(tmp_path, monkeypatch, tex
 def test_a_wrong_family_is_one_line_that_names_the_right_ones(capsys):
     status, out, err = called(capsys, "conform", "--family", "token-ring")
     assert (status, out) == (2, "")
-    assert ONE_LINE.fullmatch(err) and "there are arp, dhcp, ethernet, " in err
+    assert ONE_LINE.fullmatch(err) and "there are arp, dhcp, " in err
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
@@ -125,7 +130,8 @@ def test_junit_and_markdown_are_written(tmp_path, capsys):
 def a_judgement(name):
     """One outcome of each verdict, on a target of that name, with evil words."""
     case = Case("rig/case", "rig", "RFC 0, a|b", "that <b> is `x`", ("TC8:X_1",), print)
-    return Judgement([case] * 4, {name: [Outcome(case, verdict, EVIL) for verdict in Verdict]})
+    outcomes = [*(Outcome(case, verdict, EVIL) for verdict in Verdict), None]
+    return Judgement([case] * len(outcomes), {name: outcomes}, profiles={name: "rfc826"})
 
 
 def test_junit_parses_whatever_the_words():
@@ -134,9 +140,11 @@ def test_junit_parses_whatever_the_words():
         [],
         ["failure"],
         ["skipped"],
+        ["skipped"],
         ["error"],
+        ["skipped"],
     ]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("6", "1", "1")
     told = suite.get("name") + suite[1][0].get("message") + suite[1][0].text
     assert told.replace("\n", "").isprintable() and "<b>&amp;|" in told
 
@@ -147,9 +155,10 @@ def test_markdown_takes_no_word_for_a_mark():
     assert head.removeprefix("| clause | demands | case | ") == (
         r"c:\[x\](file:///y) &lt;b\>\&amp;\|\\\|\`z\`\\x1b\[31m\\u202e |"
     )
-    rows = [line for line in lines if "`rig/case`" in line]
+    rows = [line for line in lines if "`rig/case` (TC8:X_1)" in line]
     shared = r"| RFC 0, a\|b | that &lt;b> is `x` | `rig/case` (TC8:X_1) | "
-    assert rows == [f"{shared}{mark} |" for mark in ("pass", "FAIL", "not asked", "ERROR")]
+    marks = ("pass", "FAIL", "not set up", "not asked", "ERROR", "—")
+    assert rows == [f"{shared}{mark} |" for mark in marks]
 
 
 def test_the_exchange_of_a_case_is_a_capture(tmp_path):
@@ -169,3 +178,97 @@ def test_mutants_are_counted_and_a_survivor_leaves_with_1(judged, monkeypatch, s
     left, told = judged("--mutants")
     assert (left, told["mutants"], told["killed"]) == (status, 1 + len(survivors), 1)
     assert (told["survivors"], "idle_cases" in told) == (survivors, True)
+
+
+def test_each_profile_is_a_column_of_its_own(judged):
+    status, told = judged("--profile", "strict", "--profile", "linux")
+    assert (status, [*told["verdicts"]]) == (0, ["engine", "engine (linux)"])
+    others = told["not_applicable"]["engine (linux)"]
+    assert "ethernet/snap-is-read" in others and told["not_applicable"]["engine"] == []
+    assert told["verdicts"]["engine (linux)"]["pass"] == told["cases"] - len(others)
+
+
+def test_all_is_every_profile(judged):
+    _, told = judged("--profile", "all")
+    assert [*told["verdicts"]] == [
+        "engine",
+        *(f"engine ({profile})" for profile in [*PROFILES][1:]),
+    ]
+
+
+def test_a_wrong_profile_is_one_line_that_names_the_right_ones(capsys):
+    status, out, err = called(capsys, "conform", "--profile", "windows")
+    assert (status, out) == (2, "")
+    assert ONE_LINE.fullmatch(err) and "there are strict, rfc826, linux, " in err
+
+
+def test_what_another_manner_leaves_out_is_told_with_the_manner(tmp_path, capsys):
+    xml, table = tmp_path / "it.xml", tmp_path / "it.md"
+    arguments = ("conform", "--family", "ethernet", "--profile", "linux", "--junit", xml)
+    assert called(capsys, *arguments, "--markdown", table)[0] == 0
+    manner = "frames in the form of RFC 1042 are not read"
+    assert f'message="otherwise: {manner}"' in xml.read_text(encoding="utf-8")
+    assert f"| linux | {manner} | `ethernet/snap-is-read`" in table.read_text(encoding="utf-8")
+
+
+def test_the_workers_find_what_one_process_finds():
+    one_by_one = [judge(case, VirtualTap) for case in cases("ndp")]
+    assert len(one_by_one) >= 2 * campaign._CHUNK
+    assert conform(["engine"], "ndp").outcomes == {"engine": one_by_one}
+
+
+def test_a_fail_in_a_worker_comes_back_whole():
+    (case,) = (one for one in cases() if one.id == "arp/request-for-us-is-answered")
+    home = judge(case, Deaf)
+    there = pickle.loads(pickle.dumps(home))
+    assert (there.verdict, there.exchange) == (Verdict.FAIL, home.exchange)
+    assert (there.missed.side, there.missed.seen) == (home.missed.side, ())
+    assert there.missed.expected == home.missed.expected
+
+
+def test_the_frames_of_each_fail_are_written(tmp_path, capsys):
+    arguments = ("--family", "ethernet", "--target", f"{STRANGE}:Deaf", "--captures", tmp_path)
+    status, out, _ = called(capsys, "conform", *arguments)
+    folder = tmp_path / "0-python-tests-sim-conformance-strange-translators-Deaf"
+    names = sorted(path.name for path in folder.iterdir())
+    assert (status, "ethernet-snap-request-is-answered-in-ethernet-ii.pcapng" in names) == (1, True)
+    assert len(names) == out.count("frames: ") == out.count(": fail\n") > 0
+    assert all(path.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a" for path in folder.iterdir())
+
+
+def test_the_page_is_written(tmp_path, capsys):
+    page = tmp_path / "it.html"
+    arguments = ("conform", "--family", "ethernet", "--profile", "linux", "--html", page)
+    assert called(capsys, *arguments)[0] == 0
+    assert "ethernet/snap-is-read" in page.read_text(encoding="utf-8")
+
+
+def test_a_long_field_is_shown_where_it_differs():
+    def flips(config):
+        tap = VirtualTap(config)
+        right = tap.ethernet_to_ip
+        tap.ethernet_to_ip = lambda frame, now: turned(right(frame, now))
+        return tap
+
+    def turned(data):
+        return data and data[:700] + bytes((data[700] ^ 1,)) + data[701:]
+
+    (case,) = (one for one in cases() if one.id == "ethernet/packet-of-1500-bytes-comes-in")
+    (line,) = (line for line in explain(judge(case, flips)) if line.startswith("  payload: "))
+    expected, seen = line.removeprefix("  payload: expected ").split(", saw ")
+    assert expected[0] == expected[-1] == seen[0] == seen[-1] == "…"
+    differing = [at for at in range(len(seen)) if seen[at] != expected[at]]
+    assert (len(seen), differing) == (122, [10])
+
+
+def test_of_several_frames_the_wrong_one_is_named():
+    def backwards(tap):
+        tap.host(packet(PEER)).host(packet(OTHER)).expect(our_request(PEER), our_request(PEER))
+
+    case = Case("rig/case", "rig", "RFC 0", "a test", (), backwards)
+    lines = [*explain(judge(case, VirtualTap))]
+    assert lines[2:] == [
+        "  to the lan: expected 2, saw others",
+        "  frame 2 of 2",
+        "  ARP target address: expected 10.0.0.3, saw 10.0.0.4",
+    ]

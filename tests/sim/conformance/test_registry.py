@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from sim.conformance import cases as folder
-from sim.conformance.registry import cases, clause
+from sim.conformance.otherwise import OTHERWISE
+from sim.conformance.registry import ALL, cases, clause
 from sim.conformance.scope import gaps
+from sim.conformance.verdicts import Verdict, judge
+from virtualtap import VirtualTap
 
 CASES = cases()
 SOURCE = re.compile(r"(RFC \d+|IEEE 802(\.\w+)?|IANA|SoftEther|virtualtap)(, \S.*)?")
@@ -53,6 +56,33 @@ def test_the_family_is_the_name_of_the_file():
 def test_a_family_is_its_own_cases_in_order():
     assert cases("arp") == [one for one in CASES if one.family == "arp"] != []
     assert cases("nothing") == []
+
+
+def test_nothing_is_left_out_that_is_not_there():
+    ids = {case.id for case in CASES}
+    named = [one for each in OTHERWISE for one in each.ids.split()]
+    assert [one for one in named if one not in ids] == []
+    assert {profile for each in OTHERWISE for profile in each.profiles} <= {*ALL[1:]}
+
+
+@pytest.mark.slow
+def test_what_a_profile_leaves_out_it_would_not_pass():
+    by_id = {case.id: case for case in CASES}
+    stale = [
+        (profile, one)
+        for each in OTHERWISE
+        for profile in each.profiles
+        for one in each.ids.split()
+        if judge(by_id[one], VirtualTap, profile).verdict is Verdict.PASS
+    ]
+    assert stale == []
+
+
+def test_a_case_that_is_left_out_says_what_is_done_instead():
+    (snap,) = (one for one in CASES if one.id == "ethernet/snap-is-read")
+    assert snap.manner("linux") == "frames in the form of RFC 1042 are not read"
+    (letter,) = (one for one in CASES if one.id == "profiles/packet-is-thrown-away")
+    assert letter.manner("strict") == "this is a manner of rfc826"
 
 
 def test_what_is_listed_as_not_done_is_not_done():

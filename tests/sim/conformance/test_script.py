@@ -2,10 +2,12 @@
 
 import pytest
 
+from sim.conformance.frames6 import dad, ns, spoiled
 from sim.conformance.registry import Case
-from sim.conformance.script import CONFIG, US, Missed, Script
+from sim.conformance.script import CONFIG, US, Missed, NotGiven, Script, without_nonce
 from sim.conformance.verdicts import Verdict, judge
 from virtualtap import VirtualTap
+from virtualtap.wire.ndp import NONCE
 
 
 class Clock:
@@ -82,6 +84,25 @@ def test_expect_demands_exactly_what_came_in_order():
         Script(Clock).host(b"ab").host(b"cd").expect(b"dc", b"ba")
     told = missed.value
     assert (told.side, told.expected, told.seen) == ("lan", (b"dc", b"ba"), (b"ba", b"dc"))
+
+
+def test_given_is_as_expect_for_what_is_only_set_up():
+    Script(Clock).host(b"ab").given(b"ba").expect()
+    with pytest.raises(NotGiven, match="to the lan: expected 1, saw 0"):
+        Script(Clock).given(b"ba")
+
+
+def test_a_probe_may_carry_a_nonce_and_nothing_else():
+    with_nonce = dad(options=((NONCE, b"random"),))
+    with_more = dad(options=((NONCE, b"random"), (200, bytes(6))))
+    assert without_nonce(with_nonce) == dad()
+    assert without_nonce(with_more) == dad(options=((200, bytes(6)),))
+    same = (dad(), ns(), ns(options=((NONCE, b"random"),)), spoiled(with_nonce, checksum=1), b"")
+    assert tuple(map(without_nonce, same)) == same
+
+
+def test_a_script_plays_under_its_profile():
+    assert Script(Clock, "linux").tap.config.profile == "linux"
 
 
 def test_expect_host_demands_the_packets():
