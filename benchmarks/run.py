@@ -1,6 +1,7 @@
-"""The peers and the budget, side by side, in one run: `make bench`.
+"""The peers and the budget, side by side, in one run: `make bench [LIBRARY=/path/to/libmine.so]`.
 
-Exit status 1 where two simulators do not count the same, or a row is above twice its budget.
+Exit status 1 where two simulators do not count the same, a row is above twice its budget, or the
+engine is not as much faster than a packet library as it must be.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from budget import measure
-from peers import ns3
+from peers import ns3, packets
 from rich.console import Console
 from rich.table import Table
 
@@ -90,10 +91,28 @@ def budget(console: Console) -> list[str]:
     ]
 
 
-def main() -> int:
-    """Both tables, then what is wrong."""
+def libraries(console: Console, library: str | None) -> list[str]:
+    """The same packets by dpkt, scapy and a C library; returns those that come too near to us."""
+    table = Table("what", "peer", "peer ns", "virtualtap ns", "times as fast", "at least")
+    table.title = f"packets of {packets.LENGTH} bytes, {SETTING}"
+    rows = packets.measure(library)
+    for row in rows:
+        costs = f"{row.ns:.0f}", f"{row.ours_ns:.0f}", f"{row.times:.1f}", f"{row.least:.0f}"
+        table.add_row(row.verb, row.peer, *costs)
+    console.print(table)
+    if library is None:
+        console.print("no C library is given: `make bench LIBRARY=/path/to/libmine.so`")
+    return [
+        f"{row.verb}: {row.times:.1f} times as fast as {row.peer}, at least {row.least:.0f}"
+        for row in rows
+        if not row.kept
+    ]
+
+
+def main(library: str | None = None) -> int:
+    """All tables, then what is wrong."""
     console = Console(width=110, highlight=False, markup=False)
-    errors = budget(console)
+    errors = budget(console) + libraries(console, library)
     try:
         ns3.look()
         work = compare
@@ -110,4 +129,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(*filter(None, sys.argv[1:])))
