@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from sim.conformance.isolation import judge_apart
-from sim.conformance.mutants import MUTANTS, load
+from sim.conformance.mutants import MUTANTS, family_of, load
 from sim.conformance.registry import Case, cases
 from sim.conformance.script import Make
 from sim.conformance.targets import is_foreign, target
@@ -111,9 +111,7 @@ def conform(
         }
         found |= {column: list(outcomes) for column, outcomes in ours.items()}
         if mutants:
-            load()
-            killers = pool.map(_killers, MUTANTS, repeat(family), chunksize=4)
-            judgement.killed = dict(zip(MUTANTS, killers, strict=True))
+            judgement.killed = _killed(pool, chosen, family)
     for column, (_, profile) in columns.items():
         outcomes = iter(found[column])
         judgement.outcomes[column] = [
@@ -138,10 +136,37 @@ def _judge_ours(case: Case, profile: str) -> Outcome:
     return judge(case, VirtualTap, profile)
 
 
+def _killed(pool: Executor, chosen: list[Case], family: str | None) -> dict[str, list[str]]:
+    """Mutant → ids of cases that it fails. Once a case and a mutant are of use, that is enough.
+
+    Each mutant meets the cases of its own family, and the others only if it passes all of these;
+    a case that caught none of them then meets every mutant. Of one family only its own mutants.
+    """
+    load()
+    names = [name for name in MUTANTS if family in (None, family_of(MUTANTS[name]))]
+    ids = pool.map(_killers, names, repeat(family), chunksize=4)
+    killed = dict(zip(names, ids, strict=True))
+    useful = {one for found in killed.values() for one in found}
+    idle = [case for case in chosen if case.id not in useful]
+    for case, name in zip(idle, pool.map(_killed_by, idle, repeat(names)), strict=True):
+        if name is not None:
+            killed[name].append(case.id)
+    return killed
+
+
 def _killers(name: str, family: str | None) -> list[str]:
     load()
     make = MUTANTS[name]
-    return [case.id for case in cases(family) if fails(case, make)]
+    own = family_of(make)
+    among = cases(family)
+    near = [case for case in among if case.family == own]
+    found = [case.id for case in near if fails(case, make)]
+    return found or [case.id for case in among if case.family != own and fails(case, make)]
+
+
+def _killed_by(case: Case, names: list[str]) -> str | None:
+    load()
+    return next((name for name in names if fails(case, MUTANTS[name])), None)
 
 
 def fails(case: Case, make: Make) -> bool:

@@ -29,3 +29,8 @@ def load() -> None:
     for module in pkgutil.iter_modules(sim.conformance.__path__):
         if module.name.startswith("mutants_"):
             importlib.import_module(f"sim.conformance.{module.name}")
+
+
+def family_of(make: Mutant) -> str:
+    """The family whose cases are there to catch it: its module is `mutants_FAMILY…`."""
+    return make.__module__.rpartition(".mutants_")[2].partition("_")[0]

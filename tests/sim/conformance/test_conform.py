@@ -175,6 +175,7 @@ def test_the_exchange_of_a_case_is_a_capture(tmp_path):
 def test_mutants_are_counted_and_a_survivor_leaves_with_1(judged, monkeypatch, survivors, status):
     mutants = {"deaf": Deaf, **dict.fromkeys(survivors, VirtualTap)}
     monkeypatch.setattr(campaign, "MUTANTS", mutants)
+    monkeypatch.setattr(campaign, "family_of", lambda _: "ethernet")
     left, told = judged("--mutants")
     assert (left, told["mutants"], told["killed"]) == (status, 1 + len(survivors), 1)
     assert (told["survivors"], "idle_cases" in told) == (survivors, True)
