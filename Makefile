@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
 
-.PHONY: setup demo test check prove bench
+.PHONY: setup demo test check coverage prove bench soak
 
 setup: .venv/.ready
 	@:
@@ -20,6 +20,13 @@ check: setup
 	@$(BIN)/mypy --strict --no-error-summary
 	@$(BIN)/lint-imports > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 
+# 100 % of the engine's branches, by its own tests and by the conformance cases
+ENGINE := tests/wire tests/engine tests/properties tests/model \
+	tests/sim/conformance/test_verdicts.py::test_every_case_passes_on_the_engine
+coverage: setup
+	@$(BIN)/coverage run -m pytest -m 'not slow' --hypothesis-seed=0 $(ENGINE)
+	@$(BIN)/coverage report
+
 # is every wrong engine caught, and the digests of all examples on every Python at hand
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 prove: setup
@@ -33,7 +40,16 @@ prove: setup
 	done
 
 bench: setup
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/run.py '$(LIBRARY)'
+
+# what takes over five minutes; it writes docs/soak.md
+PART ?=
+soak: .venv/.soak
+	@$(BIN)/python -m tests.soak $(PART)
+
+.venv/.soak: .venv/.ready requirements-soak.lock
+	@$(PIP) --require-hashes -r requirements-soak.lock
+	@touch $@
 
 # Why no environment can be made of $(PYTHON), in one line; nothing where it can.
 unfit = $(shell \
