@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sim.capture import LIMIT as CAPTURE_BYTES
 from sim.network import Network
-from sim.scenario import Burst, Conversation, Ping, Replay, Scenario, Stream, duration
+from sim.quantities import duration
+from sim.scenario import Burst, Conversation, Ping, Replay, Scenario, Stream
 from topologies import Graph
 from virtualtap.errors import UsageError
 
@@ -50,7 +51,7 @@ class Watch:
 
     def look(self) -> None:
         """Stopped, with the limit in words."""
-        events = self._network.events()
+        events = self._network.work()
         if events > self._limits.events:
             raise Stopped(
                 f"stopped at {self._network.now} ns after {events} events: `--max-events`"

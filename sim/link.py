@@ -4,7 +4,7 @@ The queue is no container: it is the instant at which the wire comes free. Backl
 serialisation are arithmetic on that integer, and a frame is one heap entry.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sim.faults import Delivery, Fault
 from sim.node import Port
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 QUEUE_BYTES = 256 * 1024
 COPIES_MAX = 256  # that faults may make of one frame; more find no room
+
+
+class Carrier(Protocol):
+    """Carries the frames of a link in place of the bare wire: it decides when each arrives."""
+
+    def send(self, way: "Direction", frame: bytes) -> None:
+        """Let the frame arrive (`way.arrive`, by the network's heap), or lose it (`way.lose`)."""
+
+    def waiting(self, way: "Direction") -> int:
+        """How many frames of this way are neither there, nor lost, nor on the network's heap."""
+
+    def link_changed(self, *, up: bool) -> None:
+        """The link went down, after what was on the heap is lost, or it came up."""
 
 
 class Direction:
@@ -39,6 +52,7 @@ class Direction:
         "bits",
         "duplicated",
         "free_at",
+        "is_plain",
         "link",
         "lost",
         "sent",
@@ -62,12 +76,14 @@ class Direction:
         self._receive = target.node.receive
         self._arrive = self.arrive
         self._careful = False
+        self.is_plain = False  # no faults, and up: what is sent arrives once
         self._backlog_max: Duration = -1  # set by `settle`
 
     def settle(self) -> None:
         """Take over what changed around it: faults, link state, observers, the node's state."""
         link, node = self.link, self.target.node
-        self._careful = bool(self._network.watched or link.faults or not link.up)
+        self.is_plain = link.up and not link.faults and link.carrier is None
+        self._careful = bool(self._network.watched or not self.is_plain)
         self._receive = node.receive if node.up else node.refuse
         self._times.clear()
         self._backlog_max = link.backlog_max
@@ -84,7 +100,7 @@ class Direction:
         if free <= now:
             free = now
         elif free - now > self._backlog_max:
-            self._lose(frame, Reason.LINK_QUEUE)
+            self.lose(frame, Reason.LINK_QUEUE)
             return
         length = len(frame)
         try:
@@ -93,6 +109,27 @@ class Direction:
             free += self._time(length)
         self.free_at = free
         network.call_at(free + self.link.delay, self._arrive, frame)
+
+    def put(self, frame: bytes) -> Instant | None:
+        """As `send` where `is_plain`, but the caller lets the frame arrive, at what is returned.
+
+        None: it was lost.
+        """
+        self.sent += 1
+        network, link, length = self._network, self.link, len(frame)
+        if network.watched:
+            network.see(Kind.SENT, self.source.name, frame)
+        free, now = self.free_at, network.now
+        if free <= now:
+            free = now
+        elif free - now > self._backlog_max:
+            self.lose(frame, Reason.LINK_QUEUE)
+            return None
+        if network.watched:
+            self.bits += link.wire_bytes(length) * 8
+        time = self._times.get(length)
+        self.free_at = free = free + (self._time(length) if time is None else time)
+        return free + link.delay
 
     def arrive(self, frame: bytes) -> None:
         """The frame came out at the far end: a crossing."""
@@ -103,8 +140,8 @@ class Direction:
 
     def lose_in_flight(self) -> None:
         """The link went down: what is on it is gone."""
-        for frame in self._network.cancel(self._arrive):
-            self._lose(frame, Reason.LINK_DOWN)
+        for frame in self._network.recall(self):
+            self.lose(frame, Reason.LINK_DOWN)
         self.free_at = 0
 
     def _send_carefully(self, frame: bytes) -> None:
@@ -113,12 +150,15 @@ class Direction:
         if network.watched:
             network.see(Kind.SENT, self.source.name, frame)
         if not link.up:
-            self._lose(frame, Reason.LINK_DOWN)
+            self.lose(frame, Reason.LINK_DOWN)
+            return
+        if link.carrier is not None:
+            link.carrier.send(self, frame)
             return
         now = network.now
         free = max(self.free_at, now)
         if free > now and free - now > self._backlog_max:
-            self._lose(frame, Reason.LINK_QUEUE)
+            self.lose(frame, Reason.LINK_QUEUE)
             return
         length = len(frame)
         self.bits += link.wire_bytes(length) * 8
@@ -128,23 +168,24 @@ class Direction:
             network.call_at(free + link.delay + late, self._arrive, arriving)
 
     def _suffer(self, frame: bytes) -> list[Delivery]:
-        """The faults, from left to right, each on what the one before left."""
+        """The faults, from left to right, each on what the one before left; they are booked."""
         deliveries: list[Delivery] = [(0, frame)]
         for fault in self.link.faults:
             after: list[Delivery] = []
             for late, data in deliveries:
                 become = fault.apply(data, self._rng)
                 if not become:
-                    self._lose(data, Reason.LINK_LOSS)
+                    self.lose(data, Reason.LINK_LOSS)
                 else:
                     self.duplicated += len(become) - 1
                     after.extend((late + more, changed) for more, changed in become)
             for _, data in after[COPIES_MAX:]:
-                self._lose(data, Reason.LINK_QUEUE)
+                self.lose(data, Reason.LINK_QUEUE)
             deliveries = after[:COPIES_MAX]
         return deliveries
 
-    def _lose(self, frame: bytes, why: str) -> None:
+    def lose(self, frame: bytes, why: str) -> None:
+        """The frame does not arrive."""
         self.lost[why] = self.lost.get(why, 0) + 1
         if self._network.watched:
             self._network.dropped(self.source.name, frame, why)
@@ -186,6 +227,7 @@ class Link:
         self.rate, self.delay, self.overhead, self.least = rate, delay, overhead, least
         self.queue = queue
         self.up = True
+        self._carrier: Carrier | None = None
         self._faults: tuple[Fault, ...] = ()
         self.directions = (Direction(self, a, b, network), Direction(self, b, a, network))
         a.plug(*self.directions)
@@ -219,6 +261,16 @@ class Link:
         self._faults = tuple(faults)
         self.settle()
 
+    @property
+    def carrier(self) -> Carrier | None:
+        """What carries its frames; None: they are put on the wire as they are."""
+        return self._carrier
+
+    @carrier.setter
+    def carrier(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+        self.settle()
+
     def settle(self) -> None:
         """Let both directions take over what changed around them."""
         for direction in self.directions:
@@ -235,5 +287,8 @@ class Link:
         if not up:
             for direction in self.directions:
                 direction.lose_in_flight()
+        if self._carrier is not None:  # the ends see no wire, but what it carries
+            self._carrier.link_changed(up=up)
+            return
         for direction in self.directions:
             direction.source.node.link_changed(direction.source, up=up)

@@ -17,6 +17,8 @@ from virtualtap.units import Duration, Instant
 
 N = TypeVar("N", bound=Node)
 _Entry: TypeAlias = tuple[Instant, int, int, Callable[[Any], None], Any]
+_Flight: TypeAlias = tuple[int, list[Direction], bytes]  # id, ways from the last to the first
+_NOTHING: _Flight = (0, [], b"")  # lands
 _CHUNK = 10_000  # happenings between two looks at limits and progress
 
 
@@ -52,6 +54,10 @@ class Network(simpy.Environment):
         self.watched = False
         self.tally = Tally()
         self._heap: list[_Entry] = []
+        self._landing: _Flight = _NOTHING  # what is arriving right now
+        self._shared = 0  # copies that share the entry of another
+        self._landed = 0  # copies since the last look between happenings
+        self._between: Callable[[], None] | None = None
         self._cancelled = 0
         self._started = False
 
@@ -124,6 +130,7 @@ class Network(simpy.Environment):
             raise UsageError(f"the network is at {self.now} ns already, `until` is {until}")
         self._start()
         heap, pop = self._heap, heappop
+        self._between = between
         end: _Entry = (until, -1, next(self._eid), _end, None)
         heappush(heap, end)
         try:
@@ -138,6 +145,51 @@ class Network(simpy.Environment):
         finally:
             self.cancel(_end)
 
+    def flood(self, ways: list[Direction], frame: bytes) -> None:
+        """Send one frame on every way, in order; copies that arrive together are one heap entry.
+
+        Every moment is that of `send` on one way after another: only arrivals that would follow
+        one another in the heap, for the same instant and with nothing between them, share an entry.
+        """
+        together: list[Direction] = []
+        at: Instant = -1
+        for way in ways:
+            when = way.put(frame) if way.is_plain else -1
+            if when is None:
+                continue  # lost
+            if when != at:
+                self._depart(at, together, frame)
+                together, at = [], when
+            if when == -1:
+                way.send(frame)  # faults decide what arrives, and when
+            else:
+                together.append(way)
+        self._depart(at, together, frame)
+
+    def recall(self, way: Direction) -> list[bytes]:
+        """Take all that is on this way off the heap: the frames, the earliest first."""
+        taken: list[tuple[Instant, int, bytes]] = []
+        kept: list[_Entry] = []
+        for entry in self._heap:
+            at, _, eid, action, data = entry
+            if action == way.arrive:
+                taken.append((at, eid, data))
+            elif action == self._land and way in data[1]:
+                data[1].remove(way)
+                taken.append((at, eid, data[2]))
+                if data[1]:
+                    kept.append(entry)
+            else:
+                kept.append(entry)
+        self._cancelled += len(self._heap) - len(kept)
+        self._heap[:] = kept
+        heapify(self._heap)
+        eid, ways, frame = self._landing
+        if way in ways:
+            ways.remove(way)
+            taken.append((self.now, eid, frame))
+        return [frame for _, _, frame in sorted(taken)]
+
     def cancel(self, action: Callable[[Any], None]) -> list[Any]:
         """Take every call of `action` off the heap: their arguments, the earliest first."""
         taken = sorted((*entry[:3], entry[4]) for entry in self._heap if entry[3] == action)
@@ -151,6 +203,14 @@ class Network(simpy.Environment):
         """How many things have happened: calls and SimPy events taken off the heap."""
         self._cancelled += 1  # the number drawn here belongs to nothing
         return next(self._eid) + 1 - self._cancelled - len(self._heap)
+
+    def scheduled(self) -> int:
+        """How much is yet to happen: frames in flight, timers, SimPy's events."""
+        return len(self._heap)
+
+    def work(self) -> int:
+        """As `events`, but each copy of a flood counts: what a run's limits are about."""
+        return self.events() + self._shared
 
     # what can happen at a time
 
@@ -206,13 +266,13 @@ class Network(simpy.Environment):
     def ledger(self) -> list[str]:
         """Where the books do not balance, in words; empty when every frame is accounted for."""
         in_flight: dict[int, int] = {}
-        for _, _, _, action, _ in self._heap:
-            owner = getattr(action, "__self__", None)
-            if isinstance(owner, Direction):
-                in_flight[id(owner)] = in_flight.get(id(owner), 0) + 1
+        for way in self._flying():
+            in_flight[id(way)] = in_flight.get(id(way), 0) + 1
         wrong = []
         for way in self._directions():
             flying = in_flight.get(id(way), 0)
+            if way.link.carrier is not None:
+                flying += way.link.carrier.waiting(way)
             if way.sent + way.duplicated != way.arrived + sum(way.lost.values()) + flying:
                 wrong.append(
                     f"{way.source.name} to {way.target.name}: sent {way.sent} + duplicated "
@@ -222,6 +282,33 @@ class Network(simpy.Environment):
         for node in self.nodes.values():
             wrong.extend(_imbalance(node))
         return wrong
+
+    def _depart(self, at: Instant, ways: list[Direction], frame: bytes) -> None:
+        """The copies are on their ways, and arrive at `at`."""
+        if len(ways) == 1:
+            self.call_at(at, ways[0].arrive, frame)
+        elif ways:
+            ways.reverse()  # they are taken from the end
+            self._shared += len(ways) - 1
+            eid = next(self._eid)
+            heappush(self._heap, (at, NORMAL, eid, self._land, (eid, ways, frame)))
+
+    def _land(self, flight: _Flight) -> None:
+        """Let copies arrive one after another; what SimPy calls urgent goes before the rest."""
+        eid, ways, frame = self._landing = flight
+        heap, now = self._heap, self.now
+        self._landed += len(ways)
+        while ways:
+            ways.pop().arrive(frame)
+            if ways and heap and heap[0][1] < NORMAL and heap[0][0] == now:
+                heappush(heap, (now, NORMAL, eid, self._land, flight))
+                self._landing = _NOTHING
+                self._landed -= len(ways)
+                return
+        if self._landed >= _CHUNK:  # as many happenings, were they entries of their own
+            self._landed = 0
+            if self._between is not None:
+                self._between()
 
     def _start(self) -> None:
         watched = bool(self.observers)
@@ -238,6 +325,16 @@ class Network(simpy.Environment):
         for port in node.ports.values():
             if port.into is not None:
                 port.into.settle()
+
+    def _flying(self) -> Generator[Direction, None, None]:
+        """The way of each frame that is in flight."""
+        yield from self._landing[1]
+        for _, _, _, action, data in self._heap:
+            owner = getattr(action, "__self__", None)
+            if isinstance(owner, Direction):
+                yield owner
+            elif action == self._land:
+                yield from data[1]
 
     def _directions(self) -> Generator[Direction, None, None]:
         for link in self.links:
@@ -266,6 +363,6 @@ def _imbalance(node: Node) -> list[str]:
         wrong.append(f"{node.name}: received {received} is not {fates}")
     if sent != fates.copies + fates.originated + fates.released + fates.translated:
         wrong.append(f"{node.name}: sent {sent} is not {fates}")
-    if fates.held != fates.released + fates.dropped_held + node.holding():
+    if fates.held + fates.held_own != fates.released + fates.dropped_held + node.holding():
         wrong.append(f"{node.name}: held {fates.held} is not {fates} + holding {node.holding()}")
     return wrong

