@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NEIGHBORS_FULL = "neighbors-full"
     TOO_BIG = "too-big"  # a packet longer than the MTU
     TTL_EXPIRED = "ttl-expired"
+    NOT_TUNNELED = "not-tunneled"  # broadcast, link-local multicast: no platform gives it a tunnel
     # switches
     GROUP_SOURCE = "group-source"
     LINK_LOCAL = "link-local"  # 01:80:c2:00:00:01 to :0f
@@ -30,6 +31,28 @@ class Reason(StrEnum):
     SESSION_QUEUE = "session-queue"
     SESSION_TOO_LONG = "session-too-long"
     MAC_TABLE_FULL = "mac-table-full"
+    MAC_CONFLICT = "mac-conflict"  # CheckMac: another session had it in the last 13 s
+    MAC_LIMIT = "mac-limit"
+    IP_CONFLICT = "ip-conflict"  # CheckIP, CheckIPv6
+    IP_LIMIT = "ip-limit"
+    DHCP_FORCE = "dhcp-force"  # an address that no DHCP server gave
+    NATIVE_NAT = "native-nat"  # DHCP of the server's own way outside
+    HUB_MAC = "hub-mac"  # the hub's own question came back
+    MONITOR_PORT = "monitor-port"  # a monitor only listens
+    POLICY = "policy"  # a filter of the session's policy
+    HUB_FILTER = "hub-filter"  # a filter of the hub's options
+    ACCESS_LIST = "access-list"
+    REDIRECTED = "redirected"  # a rule that answers a visitor with another URL
+    ACCESS_LOSS = "access-loss"  # a rule that loses some of what it passes
+    STORM = "storm"
+    UPLOAD_LIMIT = "upload-limit"
+    DOWNLOAD_LIMIT = "download-limit"
+    PRIVACY = "privacy"
+    VLAN = "vlan"  # of another VLAN than the session's
+    FLOOD_QUOTA = "flood-quota"
+    NO_SESSION = "no-session"  # it has ended
+    NO_CONNECTION = "no-connection"  # the session's transport is gone, or not there again
+    SOCKET_QUEUE = "socket-queue"  # a socket's FIFO is full: the whole batch goes
     # nodes and links
     NODE_DOWN = "node-down"
     LINK_LOSS = "link-loss"  # a fault

@@ -33,13 +33,12 @@ class IpStack:
         ip6: tuple[Ip, ...] = (),
         broadcast: Ip | None = None,
     ) -> None:
-        self.ip = ip
         self.ip6 = ip6
         self.transmit = transmit
         self._owner = owner
         self._fates = owner.fates
         self._drop = drop
-        self._accepted = {ip, LIMITED_BROADCAST, broadcast}
+        self.configure(ip, broadcast)
         self._udp: dict[bytes, Receiver] = {}  # by destination port, 2 bytes
         self._echo: dict[bytes, Receiver] = {}  # by identifier, 2 bytes
         self._from: dict[Ip, Receiver] = {}  # by source, what no port takes
@@ -47,8 +46,13 @@ class IpStack:
 
     @property
     def up(self) -> bool:
-        """Whether the endpoint runs: a crashed one says nothing."""
-        return self._owner.up
+        """Whether the endpoint runs: a crashed one says nothing, nor does one that sleeps."""
+        return self._owner.up and not self._owner.asleep
+
+    def configure(self, ip: Ip, broadcast: Ip | None) -> None:
+        """It has this IPv4 address from now on, and hears this subnet's broadcast."""
+        self.ip = ip
+        self._accepted = {ip, LIMITED_BROADCAST, broadcast}
 
     def bind_udp(self, port: int, receiver: Receiver) -> None:
         """Hand datagrams to this port to `receiver`."""
@@ -69,21 +73,22 @@ class IpStack:
 
     def receive(self, packet: bytes) -> None:
         """One IP packet for this endpoint, or a wrong one."""
-        if (  # the ordinary datagram: IPv4 without options or fragments, UDP, to a bound port
+        if (  # the ordinary datagram: IPv4 without options or fragments, UDP
             packet[:1] == b"\x45"
             and packet[9:10] == b"\x11"
-            and packet[16:20] == self.ip
+            and packet[16:20] in self._accepted
             and (packet[2] << 8) | packet[3] == len(packet) >= 28
             and not (packet[6] & 0x3F or packet[7])
             and int.from_bytes(packet[:20]) % 0xFFFF == 0
         ):
-            receiver = self._udp.get(packet[22:24])
-            if receiver is not None:
-                if receiver(packet):
-                    self._fates.consumed += 1
-                else:
-                    self._drop(packet, Reason.CHECKSUM)
-                return
+            receiver = self._udp.get(packet[22:24]) or self._from.get(packet[12:16])
+            if receiver is None:
+                self._drop(packet, Reason.NO_LISTENER)
+            elif receiver(packet):
+                self._fates.consumed += 1
+            else:
+                self._drop(packet, Reason.CHECKSUM)
+            return
         try:
             why = self._receive6(packet) if packet[:1] >= b"\x60" else self._receive4(packet)
         except WireError:

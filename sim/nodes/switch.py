@@ -42,7 +42,7 @@ class Switch(Node):
             group = len(data) >= 14 and source[0] & 1
             self.drop(port, data, Reason.GROUP_SOURCE if group else Reason.MALFORMED)
             return
-        now = self._network.now  # type: ignore[union-attr]  # it is in a network
+        now = self.network.now
         table = self._table
         if source in table or len(table) < ENTRIES_MAX or self._purge():
             table[source] = (port, now)

@@ -1,12 +1,25 @@
 """VirtualTapNode: drives one engine. The only place where the engine meets the simulator."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from sim.node import Medium, Node, Port
+from sim.nodes.host import L3Host
 from virtualtap.config import TapConfig
-from virtualtap.stats import HELD_REASONS, JOINED_REASONS, DropReason
-from virtualtap.tap import VirtualTap
+from virtualtap.events import Event, LeaseBound
+from virtualtap.stats import HELD_REASONS, JOINED_REASONS, DropReason, Stats
+from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import Instant
+
+
+class Driven(Translator, Protocol):
+    """A translator that also says what became of what it was given."""
+
+    @property
+    def stats(self) -> Stats: ...
+    def take_events(self) -> list[Event]: ...
+    def holding(self) -> int: ...
 
 
 class VirtualTapNode(Node):
@@ -14,11 +27,16 @@ class VirtualTapNode(Node):
 
     kind = "tap"
 
-    def __init__(self, name: str, config: TapConfig) -> None:
+    def __init__(
+        self, name: str, config: TapConfig, make: Callable[[TapConfig], Driven] = VirtualTap
+    ) -> None:
+        """`make` makes another translator than ours."""
         super().__init__(name)
         self.host = self.add_port("host", Medium.IP)
         self.lan = self.add_port("lan")
         self.config = config
+        self._make = make
+        self.stirs: Callable[[], None] | None = None  # a timer of the engine is due
         self.forget()
 
     def start(self) -> None:
@@ -34,18 +52,25 @@ class VirtualTapNode(Node):
         if out is not None:
             self.fates.translated += 1
             out_port.send(out)
-        elif self.tap.stats.held > self._held:
+        elif port is self.host and self._stats.held > self._held:
             self._held += 1
             self.fates.held += 1
         elif not self._refused(port, data):
             self.fates.consumed += 1
         self._flush()
 
+    def wake(self) -> None:
+        """Go on after a sleep: what was due meanwhile is due now."""
+        self.asleep = False
+        if self.up and self._armed is not None and self._armed <= self.network.now:
+            self._poll(self._armed)
+
     def holding(self) -> int:
         return self.tap.holding()
 
     def forget(self) -> None:
-        self.tap = VirtualTap(self.config)
+        self.tap = self._make(self.config)
+        self._stats = self.tap.stats
         self._armed: Instant | None = None
         self._held = self._released = 0  # the engine's counts, as booked so far
         self._dropped: dict[DropReason, int] = {}
@@ -53,7 +78,9 @@ class VirtualTapNode(Node):
 
     def _refused(self, port: Port, data: bytes) -> bool:
         """Whether the engine dropped the input itself; if so, book it."""
-        for why, count in self.tap.stats.dropped.items():
+        if self._stats.dropped_total == self._dropped_total:
+            return False
+        for why, count in self._stats.dropped.items():
             if why not in _LATER and count > self._dropped.get(why, 0):
                 self._dropped[why] = count
                 self._dropped_total += 1
@@ -63,7 +90,10 @@ class VirtualTapNode(Node):
 
     def _flush(self) -> None:
         """Send what came out besides, book what went, arm the timer."""
-        tap, stats = self.tap, self.tap.stats
+        tap, stats = self.tap, self._stats
+        if stats.held > self._held:  # not what came in: the renewal of a lease, say
+            self.fates.held_own += stats.held - self._held
+            self._held = stats.held
         frames = tap.take_frames()
         if frames:
             released = stats.released - self._released
@@ -77,25 +107,36 @@ class VirtualTapNode(Node):
             self.host.send(packet)
         if stats.dropped_total > self._dropped_total:
             self._book_held()
-        if self.network.watched:
-            for event in tap.take_events():
-                self.network.note(self.name, repr(event))
+        if self.network.watched or self.config.dhcp:
+            self._tell(tap.take_events())
         deadline = tap.next_deadline()
         if deadline is not None and (self._armed is None or deadline < self._armed):
+            deadline = max(deadline, self.network.now)  # one made anew knows no time yet
             self._armed = deadline
             self.call_at(deadline, partial(self._poll, deadline))
 
+    def _tell(self, events: list[Event]) -> None:
+        """The host has the address that a lease gave; without one it keeps the last."""
+        for event in events:
+            if isinstance(event, LeaseBound) and self.host.out is not None:
+                host = self.host.out.target.node
+                if isinstance(host, L3Host):
+                    host.configure(event.ip)
+            self.network.note(self.name, repr(event))
+
     def _book_held(self) -> None:
         for why in _LATER:
-            count = self.tap.stats.dropped.get(why, 0)
+            count = self._stats.dropped.get(why, 0)
             for _ in range(count - self._dropped.get(why, 0)):
                 self.drop(None, b"", why.value, held=why in HELD_REASONS)
             self._dropped[why] = count
         self._dropped_total = sum(self._dropped.values())
 
     def _poll(self, deadline: Instant) -> None:
-        if deadline != self._armed:
+        if deadline != self._armed or self.asleep:
             return  # an earlier one was armed after it, and has armed anew
+        if self.stirs is not None:
+            self.stirs()
         self._armed = None
         self.tap.poll(self.network.now)
         self._flush()

@@ -4,7 +4,6 @@ import pytest
 
 from sim import timeline
 from sim.network import Network
-from sim.nodes.softether import tables
 from sim.nodes.softether.server import SoftEtherServer
 from sim.observers import Kind
 from tests import builders as b
@@ -19,9 +18,11 @@ def sent(to: bytes, source: bytes = ONE, length: int = 60, head: bytes = b"\x88\
     return (to + source + head).ljust(length, b"x")
 
 
-def heard(*said: tuple[int, int, bytes], count: int = 3) -> tuple[SoftEtherServer, list[list[int]]]:
+def heard(
+    *said: tuple[int, int, bytes], count: int = 3, server: SoftEtherServer | None = None
+) -> tuple[SoftEtherServer, list[list[int]]]:
     """Frames as (at, listener from 1, bytes), and when each listener heard one."""
-    server = SoftEtherServer("hub")
+    server = server or SoftEtherServer("hub")
     network, listeners = around(server, count)
     for at, who, frame in said:
         listeners[who - 1].say_at(at, frame)
@@ -142,13 +143,13 @@ def test_an_address_moves_at_once_and_flaps_with_every_frame():
     assert [at for at in times[2] if at % 2] == [3, 7]
 
 
-def test_a_full_table_drops_the_frame_of_who_is_new(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tables, "MAX_MAC_TABLES", 2)
+def test_a_full_table_drops_the_frame_of_who_is_new():
     server, times = heard(
         (0, 1, sent(BROADCAST, ONE)),
         (1, 2, sent(BROADCAST, TWO)),
         (2, 3, sent(BROADCAST, THREE)),
         (3, 3, sent(ONE, TWO)),
+        server=SoftEtherServer("hub", overrides={"MAX_MAC_TABLES": 2}),
     )
     assert times == [[1, 3], [0], [0, 1]]
     assert server.fates.dropped == {"mac-table-full": 1}

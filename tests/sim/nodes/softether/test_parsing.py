@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from sim.nodes.softether.parsing import learning_key, parse
+from sim.nodes.softether.options import HubOptions
+from sim.nodes.softether.parsing import key_of, learning_key, parse
 from tests import builders as b
 from tests import strategies as some
 from tests.sim.networks import datagram, echo
@@ -143,6 +144,20 @@ def test_a_short_icmpv6_passes():
     assert parse(whole(six(ICMPV6, b"\x80"))) is not None
 
 
+def test_a_first_fragment_of_ipv6_is_judged_and_a_later_one_is_not():
+    for word, expected in ((1, None), (9, True), (8, True)):
+        fragment = six(44, b"\x06\0" + word.to_bytes(2) + bytes(4) + bytes(19))
+        assert (parse(whole(fragment)) is not None or None) is expected
+    assert parse(whole(six(44, bytes(7)))) is None
+
+
+def test_behind_an_extension_header_that_ends_the_frame_nothing_is_looked_for():
+    ends = whole(six(0, b"\x11\0" + bytes(6)))
+    assert parse(ends) == ends
+    twice = whole(six(0, b"\x3c\0" + bytes(6) + b"\x11\0" + bytes(6)))
+    assert parse(twice) is None  # the product takes the last header's type for what follows it
+
+
 @pytest.mark.parametrize("kind", [0, 43, 60])
 def test_extension_headers_are_walked_and_a_broken_one_is_dropped(kind: int):
     udp, options = bytes(8), b"\x11\x00" + bytes(6)  # next header UDP, 8 bytes
@@ -177,6 +192,20 @@ def test_a_total_length_beyond_the_frame_passes():
     assert parse(frame) == frame
 
 
+# a hub that is told not to look
+
+
+def test_without_ip_parsing_nothing_is_dropped_or_computed_for_its_ip_but_it_is_cut():
+    blind = HubOptions(DisableIPParsing=True)
+    for frame in (
+        *(whole(four(UDP, bytes(7))), whole(six(0, bytes(7))), HEAD + b"\x08\x06\0"),
+        *(whole(four(TCP, bytes(20))), whole(four(UDP, bytes(7)), TAG)),
+    ):
+        assert parse(frame, blind) == frame
+    assert parse(whole(b.packet()) + bytes(24), blind) == whole(b.packet())
+    assert parse(HEAD + b"\x81\x00\x00\x05\x08", blind) is None
+
+
 # trailing bytes
 
 
@@ -193,6 +222,23 @@ def test_behind_a_second_tag_nothing_is_cut():
     assert parse(frame) == frame
 
 
+def test_a_tag_of_the_hubs_own_type_is_looked_behind_to_cut_but_not_to_drop():
+    other = HubOptions(VlanTypeId=0x88A8)
+    tag = b"\x88\xa8\x00\x05"
+    assert parse(whole(b.packet(), tag) + bytes(24), other) == whole(b.packet(), tag)
+    assert parse(whole(b.packet(), tag) + bytes(24)) == whole(b.packet(), tag) + bytes(24)
+    assert parse(whole(b.packet(), TAG) + bytes(24), other) == whole(b.packet(), TAG) + bytes(24)
+    short = whole(four(UDP, bytes(7)), tag)
+    assert parse(short, other) == short
+
+
+def test_below_24_bytes_nothing_is_cut():
+    for frame in (HEAD + TAG + b"\x08\x00", HEAD + b"\x08\x06"):
+        assert parse(frame) is None
+    frame = HEAD + TYPES[4] + b"\x45\x00\x00\x05"
+    assert parse(frame, HubOptions(DisableIPParsing=True)) == frame
+
+
 def test_a_length_of_zero_means_all_that_follows():
     frame = whole(claims(four(253, bytes(8)), 0))
     assert parse(frame) == frame
@@ -201,9 +247,11 @@ def test_a_length_of_zero_means_all_that_follows():
     assert parse(jumbo) == jumbo
 
 
-def test_a_total_length_below_the_header_cuts_the_header():
-    frame = whole(claims(four(253, bytes(8)), 12))
-    assert parse(frame) == frame[: 14 + 12]
+def test_it_is_cut_first_and_judged_afterwards():
+    assert parse(whole(claims(four(253, bytes(8)), 12))) is None
+    assert parse(whole(claims(four(UDP, bytes(8)), 27))) is None
+    options = whole(claims(four(253, bytes(8), options=bytes(8)), 22))
+    assert parse(options) == options[: 14 + 22]  # a header of 28 bytes, and nothing is known of it
 
 
 @given(some.hostile_frames)
@@ -237,8 +285,29 @@ def test_a_spanning_tree_message_teaches_the_bridge_inside():
 
 
 def test_a_spanning_tree_message_without_a_bridge_teaches_its_source():
-    for length in (16, 17, 36, 41):
+    for length in (16, 17, 36, 41, 51):
         assert learning_key(STP[:length]) == (b.PEER_MAC, 0)
+
+
+def test_a_spanning_tree_message_longer_than_its_frame_teaches_its_source():
+    assert learning_key(STP[:12] + (1500).to_bytes(2) + STP[14:]) == (b.PEER_MAC, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "of_bpdu", "of_tagged"),
+    [
+        ({}, BRIDGE, 5),
+        ({"NoLookBPDUBridgeId": True}, b.PEER_MAC, 5),
+        ({"NoManageVlanId": True}, BRIDGE, 0),
+        ({"VlanTypeId": 0x88A8}, BRIDGE, 0),
+        ({"NoManageVlanId": True, "NoLookBPDUBridgeId": True}, b.PEER_MAC, 0),
+    ],
+)
+def test_options_say_whose_place_is_learned(
+    options: dict[str, int], of_bpdu: bytes, of_tagged: int
+):
+    key = key_of(HubOptions(**options))  # type: ignore[arg-type]  # as they are
+    assert (key(STP), key(whole(b.packet(), TAG))) == ((of_bpdu, 0), (b.PEER_MAC, of_tagged))
 
 
 def test_other_llc_frames_teach_their_source():

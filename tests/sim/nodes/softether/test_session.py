@@ -4,8 +4,8 @@ import pytest
 
 from sim import timeline
 from sim.network import Network
+from sim.nodes.softether.constants import Strategy, constants
 from sim.nodes.softether.server import SoftEtherServer
-from sim.nodes.softether.session import MAX_STORED_QUEUE_NUM, Strategy
 from tests.sim.networks import NANOBYTE, Listener, station_mac
 from virtualtap.units import SECOND
 from virtualtap.wire.address import BROADCAST
@@ -35,7 +35,7 @@ def test_behind_the_frame_that_leaves_1024_or_384_wait_and_the_new_one_is_droppe
     frames = [FRAME[:-2] + i.to_bytes(2) for i in range(limit + 10)]
     fast.say_at(0, *frames)
     network.run(1 * SECOND)
-    assert MAX_STORED_QUEUE_NUM[strategy] == limit
+    assert limit == constants(strategy).MAX_STORED_QUEUE_NUM
     assert slow.frames() == frames[: limit + 1]
     assert (server.fates.dropped, server.fates.dropped_own) == ({"session-queue": 9}, 9)
     assert (server.fates.forwarded, server.fates.copies) == (limit + 10, limit + 1)
@@ -79,4 +79,13 @@ def test_a_crashed_server_has_nothing_waiting():
     fast.say_at(30, *[FRAME] * 384)
     network.run(1 * SECOND)
     assert len(slow.heard) == 385 + 384  # what the wire had taken goes on
+    assert network.ledger() == []
+
+
+def test_a_unicast_is_refused_by_a_full_queue_too():
+    network, fast, server, slow = a_slow_session(Strategy.LOW_MEMORY)
+    slow.say_at(0, BROADCAST + station_mac(2) + FRAME[12:])
+    fast.say_at(200, *[station_mac(2) + FRAME[6:]] * 400)
+    network.run(1 * SECOND)
+    assert (len(slow.heard), server.fates.dropped) == (385, {"session-queue": 15})
     assert network.ledger() == []
