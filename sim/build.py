@@ -4,8 +4,9 @@ Each broadcast domain (hubs and switches joined by links) is a LAN with a subnet
 10.0.0.0/16, 10.1.0.0/16, … and fd00:0:0:N::/64; its endpoints are numbered in the graph's order.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sim.link import Link
 from sim.network import Network
@@ -13,15 +14,20 @@ from sim.node import Node, Port
 from sim.nodes.gateway import LanGateway
 from sim.nodes.host import L3Host
 from sim.nodes.interface import Addresses
+from sim.nodes.softether.ipc import IpcClient, ipc_mac
+from sim.nodes.softether.policy import Kind, Policy
 from sim.nodes.softether.server import SoftEtherServer
+from sim.nodes.softether.session import Terms
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
 from sim.nodes.virtual_tap import VirtualTapNode
 from sim.probes import Place
 from topologies import Graph, GraphError
 from virtualtap.config import TapConfig
+from virtualtap.errors import UsageError
+from virtualtap.tap import VirtualTap
 from virtualtap.units import MS, US
-from virtualtap.wire.address import Ip
+from virtualtap.wire.address import ANY4, Ip
 
 Endpoint = L3Host | Station | LanGateway
 
@@ -41,8 +47,17 @@ _ACCESS: dict[str, int | None] = {
     "queue": None,
 }
 _HOST: dict[str, int | None] = {}  # a host and its tap are one device: no rate, no delay
+_INSIDE: dict[str, int | None] = {"queue": None}  # an in-process client is one with its server
 _LANS_MAX, _ENDPOINTS_MAX = 256, 65_000
 _SITES = ("hub", "switch")
+# What a topology alone says of a session: only a server that is described limits storms.
+_UNLIMITED = Policy(NoBroadcastLimiter=True)
+_SESSIONS = {
+    "tap": Terms(kind=Kind.CLIENT, policy=_UNLIMITED, bridge=False),
+    "ipc": Terms(kind=Kind.IPC, policy=_UNLIMITED, bridge=False),
+    "hub": Terms(kind=Kind.CASCADE, policy=_UNLIMITED, bridge=False),
+}
+_BRIDGED = Terms(kind=Kind.BRIDGE)  # where all else is
 
 
 @dataclass(slots=True)
@@ -56,10 +71,21 @@ class Built:
     bridges: dict[str, Switch | SoftEtherServer] = field(default_factory=dict)
 
 
-def build(graph: Graph, seed: int, *, ipv6: bool = False) -> Built:
-    """The network of a graph that `topologies.check` accepts. GraphError where it cannot be."""
+def build(
+    graph: Graph,
+    seed: int,
+    *,
+    ipv6: bool = False,
+    servers: "Servers | None" = None,
+    tap: Callable[[str], Mapping[str, Any]] = lambda name: {},
+) -> Built:
+    """The network of a graph that `topologies.check` accepts. GraphError where it cannot be.
+
+    `servers` makes them and lets others in; `tap` says what is different about one: fields of
+    `TapConfig`.
+    """
     built = Built(Network(seed))
-    plan = _Plan(graph, ipv6)
+    plan = _Plan(graph, ipv6, servers or Servers(), tap)
     for name, attributes in graph.nodes(data=True):
         node = built.network.add(_MAKERS[attributes["kind"]](name, plan))
         if isinstance(node, L3Host | Station | LanGateway):
@@ -76,11 +102,31 @@ def build(graph: Graph, seed: int, *, ipv6: bool = False) -> Built:
     return built
 
 
+class Servers:
+    """What a topology alone says of servers: they are silent, and let everybody in."""
+
+    def made(self, name: str) -> SoftEtherServer:
+        """The server of this name."""
+        return SoftEtherServer(name)
+
+    def session(self, server: str, other: str, ordinary: Terms) -> tuple[Terms, str]:
+        """On which terms the node `other` connects, and to which hub; empty: to the first."""
+        return ordinary, ""
+
+
 class _Plan:
     """Who is called what: a MAC and addresses for each endpoint in each of its LANs."""
 
-    def __init__(self, graph: Graph, ipv6: bool) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        ipv6: bool,
+        servers: Servers,
+        tap: Callable[[str], Mapping[str, Any]],
+    ) -> None:
         self.graph = graph
+        self.servers = servers
+        self._tap = tap
         self._ipv6 = ipv6
         self._lans = _lans(graph)
         self._macs = 0
@@ -107,6 +153,26 @@ class _Plan:
             self._made[name] = [self._addresses(name, lan) for lan in self._lans_of(name)]
         return self._made[name]
 
+    def config(self, tap: str) -> TapConfig:
+        """Of the tap, or in-process client, of this name. With `dhcp` a lease names the gateway."""
+        kinds = self.graph.nodes
+        near = {kinds[other]["kind"] == "host": other for other in self.graph[tap]}
+        addresses, site = self.addresses(near[True])[0], near[False]
+        is_inside = kinds[tap]["kind"] == "ipc"
+        said = self._tap(tap)
+        planned = {
+            "our_mac": ipc_mac(site, "DEFAULT", tap) if is_inside else addresses.mac,
+            "our_ip": addresses.ip,
+            "prefix_length": addresses.prefix_length,
+            "gateway_ip": None if said.get("dhcp") else addresses.gateway,
+            "our_ip6": addresses.ip6,
+            "gateway_ip6": addresses.gateway6,
+        }
+        try:
+            return TapConfig(**{**planned, **said})
+        except UsageError as error:
+            raise UsageError(f"tap `{tap}`: {error}", error.hint) from None
+
     def interface(self, gateway: str, site: str) -> int:
         """Which of the addresses of `gateway` is for its link to `site`."""
         return self._lans_of(gateway).index(self._lans[site])
@@ -129,7 +195,7 @@ class _Plan:
         graph = self.graph
         near = [graph.nodes[other]["kind"] for other in graph[name]]
         if graph.nodes[name]["kind"] == "host":
-            assert near == ["tap"]
+            assert near in (["tap"], ["ipc"])
             name = next(iter(graph[name]))
         lans = [self._lans[other] for other in graph[name] if other in self._lans]
         return list(dict.fromkeys(lans))
@@ -163,22 +229,13 @@ def _ip6(lan: int, number: int) -> Ip:
 
 
 def _tap(name: str, plan: _Plan) -> Node:
-    host = next(other for other in plan.graph[name] if plan.graph.nodes[other]["kind"] == "host")
-    addresses = plan.addresses(host)[0]
-    config = TapConfig(
-        our_mac=addresses.mac,
-        our_ip=addresses.ip,
-        prefix_length=addresses.prefix_length,
-        gateway_ip=addresses.gateway,
-        our_ip6=addresses.ip6,
-        gateway_ip6=addresses.gateway6,
-    )
-    return VirtualTapNode(name, config)
+    is_inside = plan.graph.nodes[name]["kind"] == "ipc"
+    return VirtualTapNode(name, plan.config(name), IpcClient if is_inside else VirtualTap)
 
 
 def _host(name: str, plan: _Plan) -> Node:
-    addresses = plan.addresses(name)[0]
-    return L3Host(name, addresses.ip, addresses.prefix_length, addresses.ip6)
+    config = plan.config(next(iter(plan.graph[name])))
+    return L3Host(name, config.our_ip or ANY4, config.prefix_length, config.our_ip6)
 
 
 def _station(name: str, plan: _Plan) -> Node:
@@ -193,9 +250,10 @@ def _gateway(name: str, plan: _Plan) -> Node:
 
 
 _MAKERS: dict[str, Callable[[str, _Plan], Node]] = {
-    "hub": lambda name, plan: SoftEtherServer(name),
+    "hub": lambda name, plan: plan.servers.made(name),
     "switch": lambda name, plan: Switch(name),
     "tap": _tap,
+    "ipc": _tap,
     "host": _host,
     "station": _station,
     "gateway": _gateway,
@@ -207,7 +265,9 @@ def _defaults(kinds: frozenset[str]) -> dict[str, int | None]:
         return _HOST
     if kinds == {"hub"}:
         return _CASCADE
-    if kinds == {"hub", "tap"}:
+    if kinds == {"hub", "ipc"}:
+        return _INSIDE
+    if kinds in ({"hub", "tap"}, {"ipc", "host"}):
         return _ACCESS
     return _LAN
 
@@ -215,7 +275,8 @@ def _defaults(kinds: frozenset[str]) -> dict[str, int | None]:
 def _port(node: Node, other: str, plan: _Plan) -> Port:
     """The port of `node` for its link to `other`."""
     if isinstance(node, SoftEtherServer):
-        return node.session()
+        ordinary = _SESSIONS.get(plan.graph.nodes[other]["kind"], _BRIDGED)
+        return node.session(*plan.servers.session(node.name, other, ordinary))
     if isinstance(node, Switch):
         return node.port()
     if isinstance(node, VirtualTapNode):

@@ -16,6 +16,7 @@ from sim import checkup, console, results
 from sim.capture import escaped
 from sim.conformance import findings
 from sim.conformance.campaign import conform as judge_targets
+from sim.foreign.imported import imported
 from sim.limits import Limits
 from sim.results import ResultError, Run
 from sim.run import Order, order_of, perform
@@ -204,6 +205,40 @@ def conform(
         for path in captured:
             console.out.print(Text(f"frames: {escaped(str(path), 4096)}"))
     return FAILED if judgement.failed() else HELD
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="A `vpn_server.config`, and `.vpn` account files.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the scenario here, not on stdout.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Make a scenario of a SoftEther server's configuration; secrets are never copied."""
+    made = imported(files)
+    if out is not None:
+        _write_new(out, made.text)
+    if json:
+        said = {"scenario": str(out) if out else made.text, "left": made.left}
+        console.print_json({"schema": results.SCHEMA, **said})
+        return HELD
+    if out is None:
+        console.out.print(Text(made.text), end="", soft_wrap=True)
+    for line in made.left if out else ():
+        console.say(f"not carried over: {line}")
+    console.say(f"{len(made.left)} remarks on what was not carried over")
+    return HELD
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"there is a file `{path}` already", "name another") from None
 
 
 def _draw_one(folder: Path) -> None:

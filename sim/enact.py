@@ -1,16 +1,18 @@
 """The words of a scenario become traffic, faults, timeline and link settings of a network."""
 
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sim import timeline
+from sim import phones, timeline
 from sim.build import Built, Endpoint
 from sim.conversation import conversation
 from sim.faults import FAULTS, BitFlip, Duplication, Fault, Jitter, Loss, Reordering, Truncation
 from sim.link import Link
 from sim.node import Node
+from sim.quantities import duration, rate
 from sim.rng import stream
 from sim.scenario import (
     Burst,
@@ -21,11 +23,9 @@ from sim.scenario import (
     Scenario,
     Stream,
     Stride,
-    duration,
-    rate,
 )
 from sim.timeline import Timeline
-from sim.traffic import DatagramStream, Timing
+from sim.traffic import DatagramStream, Elsewhere, Timing
 from sim.traffic import Ping as PingTraffic
 from sim.traffic import Replay as ReplayTraffic
 from virtualtap.errors import UsageError
@@ -33,8 +33,9 @@ from virtualtap.units import Instant
 from virtualtap.wire.address import ip
 
 T = TypeVar("T")
+_ADDRESS = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
 Traffic = DatagramStream | PingTraffic | ReplayTraffic
-Pairs = list[tuple[Endpoint, Endpoint]]
+Pairs = list[tuple[Endpoint, Endpoint | Elsewhere]]
 
 
 def traffic(
@@ -78,6 +79,8 @@ def settle_links(scenario: Scenario, built: Built) -> None:
                 least=rule.least,
                 queue=rule.queue,
             )
+            if rule.transport is not None:
+                phones.carry(link, rule.transport, built)
             if rule.faults:
                 link.faults = tuple(fault(words) for words in rule.faults)
 
@@ -134,7 +137,7 @@ def _speak(
     rule: Conversation,
     built: Built,
     number: int,
-    ends: tuple[Endpoint, Endpoint],
+    ends: tuple[Endpoint, Endpoint | Elsewhere],
     span: tuple[Instant, Instant],
 ) -> Traffic:
     network = built.network
@@ -161,7 +164,7 @@ def _replay(
     rule: Replay,
     built: Built,
     number: int,
-    ends: tuple[Endpoint, Endpoint],
+    ends: tuple[Endpoint, Endpoint | Elsewhere],
     span: tuple[Instant, Instant],
     path: Path,
 ) -> tuple[ReplayTraffic, list[str]]:
@@ -188,7 +191,7 @@ def _with_gateways(senders: list[Endpoint], built: Built) -> tuple[Pairs, list[s
     """Each sender with its gateway; gateways themselves speak to none."""
     owners = {place.ip: built.endpoints[place.name] for place in built.places}
     led = {place.name: owners[place.gateway] for place in built.places if place.gateway}
-    pairs = [(sender, led[sender.name]) for sender in senders if sender.name in led]
+    pairs: Pairs = [(sender, led[sender.name]) for sender in senders if sender.name in led]
     if not pairs:
         raise UsageError(f"`{senders[0].name}` has no gateway", "give the topology one")
     gateways = {id(gateway) for gateway in led.values()}
@@ -196,12 +199,16 @@ def _with_gateways(senders: list[Endpoint], built: Built) -> tuple[Pairs, list[s
     return pairs, alone
 
 
-def _receiver(to: str | Stride, i: int, senders: list[Endpoint], built: Built) -> Endpoint:
+def _receiver(
+    to: str | Stride, i: int, senders: list[Endpoint], built: Built
+) -> Endpoint | Elsewhere:
     if isinstance(to, Stride):
         chosen = (to.stride * i + to.offset) % len(senders)
         return senders[chosen if chosen != i else (i + 1) % len(senders)]
     if to == "next":
         return senders[(i + 1) % len(senders)]
+    if to not in built.endpoints and re.fullmatch(_ADDRESS, to):
+        return Elsewhere(built.network, ip(to))
     receivers = _named(to, built.endpoints, "traffic `to`")
     chosen = i % len(receivers)
     if receivers[chosen] is senders[i]:
@@ -269,6 +276,9 @@ _ENACT: dict[str, Callable[[Any, Built], list[timeline.Happening]]] = {
     "restart": lambda words, built: [timeline.Restart(node) for node in _nodes(words, built)],
     "begin": _begin,
     "end": _end,
+    "roam": lambda words, built: phones.roam(words, _links(words.link, built)),
+    "sleep": phones.sleep,
+    "wake": phones.wake,
 }
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from sim.entries import FIELDS as ENTRIES
+from sim.quantities import duration
 from sim.reasons import REASONS
 from sim.results import Failure
-from sim.scenario import duration
 from virtualtap.errors import UsageError
 from virtualtap.units import Instant
 
@@ -20,6 +21,8 @@ FIELDS = (
     *("broadcast_learning.share", "broadcast_learning.time_to_all_s"),
     *("broadcast_learning.flooded_share", "latency_s.p50", "latency_s.p90", "latency_s.p99"),
     *("latency_s.p999", "throughput_bps.offered", "throughput_bps.delivered"),
+    *("wakeups_per_hour", "unprompted_frames_per_hour", "timers_per_hour"),
+    *(f"entries.{name}" for name in ENTRIES),
 )
 _DROPPED = "dropped."
 _LIMITS = ("min", "max", "equal")

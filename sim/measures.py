@@ -1,21 +1,32 @@
 """What a run measured: the fields of its JSON, and its tables."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sim.build import Built
 from sim.delivery import Delivery, flow_quantiles
+from sim.entries import entries
 from sim.expect import Value
 from sim.network import Network
 from sim.node import Node
+from sim.nodes.softether.transport import Transport
+from sim.nodes.virtual_tap import VirtualTapNode
 from sim.observers import Observer
 from sim.probes import ArpConvergence, BroadcastLearning, Digest, Drops
+from sim.rest import Rest
 from sim.results import Rows
 from sim.traffic import Flow
 from virtualtap.units import SECOND, Instant
 from virtualtap.wire.address import ip_text, mac_text
 
+_ENTRIES = "entries."
 _KEEP = 60 * SECOND  # a payload that has not arrived after this is lost
+_HOURLY = {
+    "wakeups_per_hour": "wakeups",
+    "unprompted_frames_per_hour": "frames",
+    "timers_per_hour": "timers",
+}
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 
 
@@ -36,12 +47,16 @@ class Measures:
         self.learning = BroadcastLearning(hub_ports, lan_ports)
         self.delivery = Delivery(built.places, flows, until, _KEEP)
         self.drops = Drops()
+        self.rest = Rest(built.places)
+        if not bare:
+            self._listen()
 
     def probes(self) -> list[Observer]:
         """What must watch the network; nothing where it runs bare."""
         if self.bare:
             return []
-        return [self.digest, self.convergence, self.learning, self.delivery, self.drops]
+        always = [self.digest, self.convergence, self.learning, self.delivery, self.drops]
+        return [*always, self.rest] if self.rest.phones else always
 
     def value(self, field: str) -> Value:
         """One field of the JSON, dotted; None where it needs a probe and there is none."""
@@ -57,6 +72,8 @@ class Measures:
         }
         if field in counters:
             return counters[field]()
+        if field.startswith(_ENTRIES):
+            return entries(network)[field.removeprefix(_ENTRIES)]
         return None if self.bare else self._probed(field)
 
     def summary(self) -> dict[str, Any]:
@@ -74,6 +91,8 @@ class Measures:
             "throughput_bps": {
                 name: self.value(f"throughput_bps.{name}") for name in ("offered", "delivered")
             },
+            **{field: self.value(field) for field in _HOURLY},
+            "entries": entries(self._network),
         }
 
     def tables(self) -> dict[str, Rows]:
@@ -93,6 +112,8 @@ class Measures:
 
     def _probed(self, field: str) -> Value:
         name = field.rpartition(".")[2]
+        if field in _HOURLY:
+            return self.rest.hourly(_HOURLY[field], self._network.now)
         if field.startswith("latency_s."):
             delay = self.delivery.quantile(_QUANTILES[name])
             return None if delay is None else delay / SECOND
@@ -105,6 +126,18 @@ class Measures:
             "broadcast_learning.flooded_share": self.learning.flooded_share,
         }
         return probes[field]()
+
+    def _listen(self) -> None:
+        """Let taps and transports say when they stir."""
+        network = self._network
+        for name in self.rest.phones:
+            uplink = self._built.endpoints[name].ports["uplink"].out
+            tap = None if uplink is None else uplink.target.node
+            assert isinstance(tap, VirtualTapNode)  # a host has nothing else there
+            tap.stirs = partial(_tell, self.rest.timer, name, network)
+            carrier = tap.lan.out.link.carrier if tap.lan.out is not None else None
+            if isinstance(carrier, Transport):
+                carrier.stirs = partial(_tell, self.rest.keep_alive, name, network)
 
     def _rate(self, count: int) -> float:
         now = self._network.now
@@ -175,6 +208,10 @@ class Measures:
 
     def _nodes(self) -> Rows:
         return [_fates(node, self._network) for node in self._network.nodes.values()]
+
+
+def _tell(hear: Callable[[str, Instant], None], name: str, network: Network) -> None:
+    hear(name, network.now)
 
 
 def _fates(node: Node, network: Network) -> tuple[str | int, ...]:

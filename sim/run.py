@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,14 +13,15 @@ from typing import Any
 
 import networkx as nx
 
-from sim import enact, expect, results, timeline
+from sim import enact, expect, phones, results, servers, tap_words, timeline
 from sim.build import Built, build
 from sim.capture import ETHERNET, RAW_IP, Capture
 from sim.limits import Limits, Stopped, Watch, estimate
 from sim.measures import Measures
 from sim.node import Medium
+from sim.quantities import duration
 from sim.results import Failure, Run
-from sim.scenario import SCHEMA, Replay, Scenario, decode, duration
+from sim.scenario import SCHEMA, Replay, Scenario, decode
 from topologies import Graph, cascade_tree, check, load, populate
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration, Instant
@@ -111,9 +113,15 @@ class _Stage:
         began = time.perf_counter()
         self._graph, self._left_out = _graph(order, scenario)
         estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
-        self._built = build(self._graph, scenario.seed, ipv6=scenario.ipv6)
+        described = servers.Described(scenario)
+        tap = partial(tap_words.settings, scenario.taps)
         try:
+            self._built = build(
+                self._graph, scenario.seed, ipv6=scenario.ipv6, servers=described, tap=tap
+            )
+            described.settle(self._built)
             enact.settle_links(scenario, self._built)
+            phones.settle(scenario, self._built)
             traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)
             timeline.arm(self._built.network, enact.happenings(scenario, self._built))
         except UsageError as error:

@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,67 +10,25 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from sim import phone_words, server_words, tap_words
 from sim.capture import escaped
+from sim.phone_words import Hosts, Roam, Transport
+from sim.quantities import RATE, TIME, Rate, Time, duration
+from sim.server_words import Server, Session
+from sim.words import Few, Part, Pattern
 from virtualtap.errors import UsageError
-from virtualtap.units import Duration
 
 SCHEMA = 1
 SCENARIO_MAX = 1024 * 1024  # bytes
-ENTRIES_MAX = 1000  # of `links`, `traffic`, `timeline`: each is held against every name
 DEPTH_MAX = 16  # tables in tables
 DOTS_MAX = 64  # of one line: the time that `tomllib` takes grows with the square of a key's parts
 UNTIL_MAX = 100 * 365 * 86_400 * 10**9  # ns; time stamps have 64 bits
 
-_TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)\Z"  # `$` would let a line break by
-_RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)\Z"
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
-Time = Annotated[str, Meta(pattern=_TIME)]
-Rate = Annotated[str, Meta(pattern=_RATE)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=16, le=65_000)]  # payload: 16 bytes say flow, number and time
 Count = Annotated[int, Meta(ge=0, le=10_000)]
-Pattern = Annotated[str, Meta(min_length=1, max_length=256)]
 Family = Literal[4, 6]  # of IP
-Few = Meta(max_length=ENTRIES_MAX)
-
-_UNITS = {
-    "ns": 1,
-    "us": 1_000,
-    "ms": 1_000_000,
-    "s": 10**9,
-    "min": 60 * 10**9,
-    "h": 3600 * 10**9,
-    "d": 86_400 * 10**9,
-    "bit": 1,
-    "kbit": 1_000,
-    "Mbit": 1_000_000,
-    "Gbit": 10**9,
-}
-
-
-def duration(text: str) -> Duration:
-    """`"10ms"` as nanoseconds; parts of a nanosecond are cut. UsageError for anything else."""
-    return _quantity(text, _TIME, "a time", "write it as `10ms`, `2.5s` or `3min`")
-
-
-def rate(text: str) -> int:
-    """`"50Mbit"` as bit/s. UsageError for anything else, and for 0."""
-    value = _quantity(text, _RATE, "a rate", "write it as `50Mbit` or `1Gbit`")
-    if value == 0:
-        raise UsageError("a rate of 0 carries nothing", "leave `rate` out for no limit")
-    return value
-
-
-def _quantity(text: str, pattern: str, what: str, hint: str) -> int:
-    if not re.fullmatch(pattern, text):
-        raise UsageError(f"{text!r:.60} is not {what}", hint)
-    number = re.match(r"[0-9.]+", text)
-    assert number is not None
-    return int(Decimal(number[0]) * _UNITS[text[number.end() :]])
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of a scenario: unknown keys are refused."""
 
 
 class Sites(Part, frozen=True, kw_only=True):
@@ -92,6 +49,7 @@ class Links(Part, frozen=True, kw_only=True):
     least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
     queue: Annotated[int, Meta(ge=0, le=2**40)] | Literal["none"] | None = None  # bytes
     faults: Annotated[tuple[dict[str, Any], ...], Few] = ()
+    transport: Transport | None = None  # of a client's session
 
 
 class Stride(Part, frozen=True, kw_only=True):
@@ -156,8 +114,13 @@ class Happening(Part, frozen=True, kw_only=True):
     restart: Pattern | None = None
     begin: dict[str, Any] | None = None  # { link = …, fault = …, … }
     end: dict[str, Any] | None = None  # { link = …, fault = … }
+    roam: Roam | None = None
+    sleep: Pattern | None = None  # hosts
+    wake: Pattern | None = None
 
-    KEYS: ClassVar[tuple[str, ...]] = ("down", "up", "crash", "restart", "begin", "end")
+    KEYS: ClassVar[tuple[str, ...]] = (
+        *("down", "up", "crash", "restart", "begin", "end", "roam", "sleep", "wake"),
+    )
 
     def which(self) -> str:
         """The one key that is set. UsageError for none or several."""
@@ -180,10 +143,14 @@ class Scenario(Part, frozen=True, kw_only=True):
     sites: Sites | None = None
     ipv6: bool = False
     capture: str = "taps"
+    servers: Annotated[tuple[Server, ...], Few] = ()
+    sessions: Annotated[tuple[Session, ...], Few] = ()
+    taps: Annotated[tuple[dict[str, Any], ...], Few] = ()  # fields of `TapConfig`
     links: Annotated[tuple[Links, ...], Few] = ()
+    hosts: Annotated[tuple[Hosts, ...], Few] = ()
     traffic: Annotated[tuple[Ping | Stream | Poisson | Burst | Replay, ...], Few] = ()
     timeline: Annotated[tuple[Happening, ...], Few] = ()
-    expect: dict[str, Any] = {}
+    expect: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 CAPTURE_SCOPES = ("taps", "all", "none")
@@ -278,6 +245,11 @@ def _check(scenario: Scenario, where: str) -> None:
                 f"`until` is {scenario.until}, exclusive",
             )
     _check_traffic(scenario, where)
+    try:
+        server_words.check(scenario.servers)
+        tap_words.check(scenario.taps)
+    except UsageError as error:
+        raise UsageError(f"`{where}`: {error}", error.hint) from None
 
 
 def _check_traffic(scenario: Scenario, where: str) -> None:
@@ -372,6 +344,8 @@ _TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "$.traffic[...]": (Ping, Stream, Poisson, Burst, Replay),
     "$.traffic[...].to": (Stride,),
     "$.timeline[...]": (Happening,),
+    **phone_words.TABLES,
+    **{f"$.{place}": (table,) for place, table in server_words.TABLES.items()},
 }
 
 
@@ -379,7 +353,7 @@ def _advice(error: str) -> str:
     """The keys that are known where an unknown one was found, or the form that was missed."""
     _, at, place = error.rpartition(" - at `")
     place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) if at else "$"
-    for form, example in ((_TIME, "`10ms` or `2s`"), (_RATE, "`50Mbit`")):
+    for form, example in ((TIME, "`10ms` or `2s`"), (RATE, "`50Mbit`")):
         if repr(form) in error:
             return f"write it as {example}"
     tables = _TABLES.get(place)

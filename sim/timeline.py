@@ -7,7 +7,9 @@ from sim.faults import Fault
 from sim.link import Link
 from sim.network import Network
 from sim.node import Node
-from virtualtap.units import Instant
+from sim.nodes.phone import Phone
+from sim.nodes.softether.transport import Transport
+from virtualtap.units import Duration, Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,44 @@ class End:
         self.link.faults = tuple(
             fault for fault in self.link.faults if fault.name != self.fault_name
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Roam:
+    """The client goes over to another network: its link changes, its session begins anew.
+
+    None leaves what it is; a rate of "none" has no limit.
+    """
+
+    link: Link
+    transport: Transport
+    delay: Duration | None
+    rate: int | str | None
+    udp_passes: bool | None
+
+    def happen(self, network: Network) -> None:
+        self.transport.roam(udp_passes=self.udp_passes)
+        self.link.change(delay=self.delay, rate=self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The phone does nothing of its own accord."""
+
+    node: Phone
+
+    def happen(self, network: Network) -> None:
+        self.node.sleep()
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The phone goes on."""
+
+    node: Phone
+
+    def happen(self, network: Network) -> None:
+        self.node.wake()
 
 
 class Happening(Protocol):

@@ -11,11 +11,12 @@ from struct import Struct
 from typing import Protocol
 
 from sim.network import Network
+from sim.node import Node
 from sim.nodes.stack import IpStack
 from sim.rng import Stream
 from virtualtap.units import Duration, Instant
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
-from virtualtap.wire.address import Ip, is_unicast4, is_unicast6
+from virtualtap.wire.address import Ip, ip_text, is_unicast4, is_unicast6
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
@@ -35,6 +36,23 @@ class Endpoint(Protocol):
 
     @property
     def stack(self) -> IpStack: ...
+
+
+class Elsewhere:
+    """Who has an IPv4 address that is nobody's here: beyond a router, or outside a server.
+
+    Answers come back from there; what is taken there nobody counts.
+    """
+
+    def __init__(self, network: Network, address: Ip) -> None:
+        node = Node(ip_text(address))
+        node.join(network)
+        self.name = node.name
+        self.stack = IpStack(node, _nowhere, _nowhere, address)
+
+
+def _nowhere(*_: object) -> None:
+    raise AssertionError("nobody is there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from topologies.random_graphs import internet, preferential, small_world, waxman
 from topologies.real import READERS, find_topohub, from_file, from_topohub, topohub_names
 from topologies.shapes import chain, fat_tree, mesh, ring, star, tree
 from topologies.vocabulary import EDGE_ATTRIBUTES, Graph, GraphError, check, quoted, within
-from topologies.vpn import cascade, cascade_tree, hub_and_spoke, populate, site_to_site
+from topologies.vpn import cascade, cascade_tree, hub_and_spoke, populate, server, site_to_site
 
 __all__ = [
     "CATALOG",
@@ -34,6 +34,7 @@ CATALOG: dict[str, Callable[..., Graph]] = {
     "hub-and-spoke": hub_and_spoke,
     "cascade": cascade,
     "site-to-site": site_to_site,
+    "server": server,
     "waxman": waxman,
     "preferential": preferential,
     "small-world": small_world,

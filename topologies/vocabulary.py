@@ -18,7 +18,8 @@ KINDS: Mapping[str, str] = {
     HUB: "a SoftEther virtual hub",
     SWITCH: "an 802.1D bridge",
     "tap": "a virtual tap between one host and one hub or switch",
-    "host": "an IP endpoint behind a tap",
+    "ipc": "SoftEther's own in-process client between one host and one hub",
+    "host": "an IP endpoint behind a tap or an in-process client",
     "station": "an Ethernet endpoint",
     "gateway": "a router",
 }
@@ -34,9 +35,11 @@ EDGE_ATTRIBUTES: Mapping[str, tuple[int, int]] = {
 
 _DEGREES: Mapping[str, float] = {"latitude": 90.0, "longitude": 180.0}
 
-# the kinds an endpoint's neighbors must be, sorted ("site": a hub or a switch), and the same said
+# the kinds an endpoint's neighbors must be, sorted ("site": a hub or a switch; "tap": an in-process
+# client too), and the same said
 _ATTACHMENT: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "host": (("tap",), "a host hangs from exactly one tap and from nothing else"),
+    "host": (("tap",), "a host hangs from exactly one tap or `ipc` and from nothing else"),
+    "ipc": (("host", "hub"), "an `ipc` has exactly one host and exactly one hub"),
     "tap": (("host", "site"), "a tap has exactly one host and exactly one hub or switch"),
     "station": (("site",), "a station has one port: attach it to exactly one hub or switch"),
 }
@@ -145,7 +148,8 @@ def _check_attachment(graph: Graph, name: str) -> None:
     kind = graph.nodes[name]["kind"]
     if kind in SITES:
         return  # whatever is attached to it has been or will be asked
-    found = sorted(_role(graph, neighbor) for neighbor in graph[name])
+    inside = kind == "ipc"  # of a hub, not of a switch
+    found = sorted(_role(graph, neighbor, inside=inside) for neighbor in graph[name])
     if kind == "gateway":
         right, rule = set(found) == {"site"}, "attach a gateway to one or more hubs or switches"
     else:
@@ -155,9 +159,11 @@ def _check_attachment(graph: Graph, name: str) -> None:
         raise GraphError(f"the {kind} {quoted(name)} is attached to the wrong nodes", rule)
 
 
-def _role(graph: Graph, name: str) -> str:
+def _role(graph: Graph, name: str, *, inside: bool) -> str:
     kind: str = graph.nodes[name]["kind"]
-    return "site" if kind in SITES else kind
+    if kind == "ipc":
+        return "tap"
+    return "site" if kind in SITES and not inside else kind
 
 
 def _printable(text: str) -> str:

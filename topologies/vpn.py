@@ -64,6 +64,34 @@ def site_to_site(
     return graph
 
 
+def server(clients: int = 2, bridges: int = 1, cascades: int = 0, ipcs: int = 0) -> Graph:
+    """One hub `server`, and all that may connect: clients, bridged networks, cascades.
+
+    Each client is a tap `tap1`... with a host, each bridged network a switch `lan1`... with a
+    station, each cascade a hub `remote1`... with a station, and each in-process client an `ipc1`...
+    with a host, numbered after the others.
+    """
+    counts = {"clients": clients, "bridges": bridges, "cascades": cascades, "ipcs": ipcs}
+    for what, value in counts.items():
+        within(f"`{what}`", value, 0, NODES_MAX)
+    pairs = sum(counts.values())
+    check_size(1 + 2 * pairs, 2 * pairs)
+    graph: Graph = nx.Graph(name="server")
+    graph.add_node("server", kind=HUB)
+    for number in range(1, clients + 1):
+        _attach(graph, "server", f"tap{number}", "tap")
+        _attach(graph, f"tap{number}", f"h{number}", "host")
+    for number in range(1, ipcs + 1):
+        _attach(graph, "server", f"ipc{number}", "ipc")
+        _attach(graph, f"ipc{number}", f"h{clients + number}", "host")
+    sites = [(f"lan{number}", SWITCH) for number in range(1, bridges + 1)]
+    sites += [(f"remote{number}", HUB) for number in range(1, cascades + 1)]
+    for number, (site, kind) in enumerate(sites, 1):
+        _attach(graph, "server", site, kind)
+        _attach(graph, site, f"s{number}", "station")
+    return graph
+
+
 def populate(graph: Graph, taps: int = 1, stations: int = 1, gateways: int = 1) -> Graph:
     """A copy with endpoints on each hub and switch that has none.
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FIELDS = """
     schema scenario seed digest verdict failed simulated_s setup_s wall_s process_s events crossings
     delivered dropped arp_convergence_s arp_unresolved broadcast_learning latency_s throughput_bps
+    wakeups_per_hour unprompted_frames_per_hour timers_per_hour entries
 """
 LONG = f"{SMALL}[expect]\ndelivered = {{ min = 1 }}\n".replace("300ms", "1h")
 
@@ -78,7 +79,9 @@ def test_json_is_one_object_with_exactly_these_fields(bare):
 def test_bare_json_has_counts_and_null_for_the_rest(bare):
     summary = json.loads(bare(SMALL, "--json")[1])
     told = {key: value for key, value in summary.items() if value is not None}
-    assert summary.keys() - told.keys() == {"digest", "arp_convergence_s", "arp_unresolved"}
+    nothing = {"digest", "arp_convergence_s", "arp_unresolved", "timers_per_hour"}
+    nothing |= {"wakeups_per_hour", "unprompted_frames_per_hour"}
+    assert summary.keys() - told.keys() == nothing
     nested = (*told["broadcast_learning"].values(), *told["latency_s"].values())
     assert set(nested) == {None}
     assert (told["delivered"], told["dropped"]) == (18, {})

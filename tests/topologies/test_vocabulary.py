@@ -140,6 +140,15 @@ def test_an_edge_too_few_is_named(one: str, other: str, culprit: str) -> None:
     assert fault(graph) == f"{culprit} is attached to the wrong nodes"
 
 
+def test_an_in_process_client_has_a_host_and_a_hub_and_no_switch() -> None:
+    graph = site()
+    graph.nodes["tap1"]["kind"] = "ipc"
+    check(graph)
+    graph.remove_edge("hub1", "tap1")
+    graph.add_edge("sw1", "tap1")
+    assert fault(graph) == "the ipc `tap1` is attached to the wrong nodes"
+
+
 def test_a_gateway_without_links_or_with_a_wrong_one_is_named() -> None:
     graph = site()
     graph.add_node("gw2", kind="gateway")

@@ -5,7 +5,7 @@ import pytest
 
 from topologies.shapes import ring, star
 from topologies.vocabulary import Graph, GraphError, check
-from topologies.vpn import cascade, cascade_tree, hub_and_spoke, populate, site_to_site
+from topologies.vpn import cascade, cascade_tree, hub_and_spoke, populate, server, site_to_site
 
 
 def kinds(graph: Graph) -> list[str]:
@@ -37,6 +37,16 @@ def test_each_site_of_site_to_site_is_bridged_into_its_hub() -> None:
         ("lan2", "s3"),
         ("lan2", "s4"),
     ]
+
+
+def test_a_server_has_whoever_may_connect_and_numbers_hosts_and_stations_through() -> None:
+    graph = server(clients=1, bridges=1, cascades=1, ipcs=2)
+    check(graph)
+    hosts = ["tap1", "h1", "ipc1", "h2", "ipc2", "h3"]
+    assert list(graph) == ["server", *hosts, "lan1", "s1", "remote1", "s2"]
+    assert set(graph["server"]) == {"tap1", "ipc1", "ipc2", "lan1", "remote1"}
+    with pytest.raises(GraphError, match="`ipcs`"):
+        server(ipcs=-1)
 
 
 def test_endpoints_are_numbered_over_the_whole_map_in_site_order() -> None:
