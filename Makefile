@@ -27,10 +27,11 @@ coverage: setup
 	@$(BIN)/coverage run -m pytest -m 'not slow' --hypothesis-seed=0 $(ENGINE)
 	@$(BIN)/coverage report
 
-# is every wrong engine caught, and the digests of all examples on every Python at hand
+# is every wrong engine caught, do days pass, and the digests of all examples on every Python at hand
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 prove: setup
 	@$(BIN)/vtap conform --mutants
+	@for long in examples/long/*.toml; do $(BIN)/vtap run $$long --bare || exit 1; done
 	@for python in $(PYTHONS); do \
 		"$$python" -c 'import ensurepip, venv' 2> /dev/null || { echo "$$python: not here"; continue; }; \
 		place=.venv/pythons/$$(basename "$$python"); \

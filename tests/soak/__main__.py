@@ -5,7 +5,7 @@ from importlib import import_module
 
 from tests.soak.report import Report
 
-PARTS = ("fuzz", "memory", "mutation")
+PARTS = ("fuzz", "memory", "month", "mutation")
 
 
 def main(parts: list[str]) -> int:
