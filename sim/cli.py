@@ -16,6 +16,7 @@ from sim import checkup, console, results
 from sim.capture import escaped
 from sim.conformance import findings
 from sim.conformance.campaign import conform as judge_targets
+from sim.conformance.places import check_places
 from sim.foreign.imported import imported
 from sim.limits import Limits
 from sim.results import ResultError, Run
@@ -189,7 +190,12 @@ def conform(
 ) -> int:
     """Judge translators, clause by clause, in virtual time."""
     chosen = [*PROFILES] if "all" in (profiles or ()) else profiles or ["strict"]
+    check_places((junit, markdown, html), captures)
     judgement = judge_targets(targets or ["engine"], family, profiles=chosen, mutants=mutants)
+    if json:
+        console.print_json(judgement.summary())
+    else:
+        console.show_judgement(judgement)
     for path, write in ((junit, findings.junit), (markdown, findings.markdown)):
         if path is not None:
             path.write_text(write(judgement), encoding="utf-8")
@@ -197,12 +203,8 @@ def conform(
         from reports.verdicts_page import write_verdicts  # noqa: PLC0415  # Jinja2, only for this
 
         write_verdicts(judgement.summary(), findings.rows(judgement), html)
-    captured = [] if captures is None else findings.write_captures(judgement, captures)
-    if json:
-        console.print_json(judgement.summary())
-    else:
-        console.show_judgement(judgement)
-        for path in captured:
+    for path in [] if captures is None else findings.write_captures(judgement, captures):
+        if not json:
             console.out.print(Text(f"frames: {escaped(str(path), 4096)}"))
     return FAILED if judgement.failed() else HELD
 

@@ -6,11 +6,13 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from virtualtap.errors import UsageError
 from virtualtap.profiles import PROFILES, Profile
-from virtualtap.serving import Serving
+from virtualtap.serving import Serving, check_routes
 from virtualtap.units import MS, SECOND, Duration
 from virtualtap.wire.address import (
+    ANY4,
     Ip,
     Mac,
+    directed_broadcast,
     ip_text,
     is_group,
     is_link_local6,
@@ -118,13 +120,11 @@ class TapConfig:
         _check_mac("our_mac", self.our_mac)
         if self.gateway_mac is not None:
             _check_mac("gateway_mac", self.gateway_mac)
-        for name, length in (("our_ip", 4), ("gateway_ip", 4), ("gateway_ip6", 16)):
-            value = getattr(self, name)
-            if value is not None and (type(value) is not bytes or len(value) != length):
-                raise UsageError(f"`{name}` must be {length} bytes, got {value!r:.60}")
-        for address in self.our_ip6:
-            if type(address) is not bytes or len(address) != 16:
-                raise UsageError(f"`our_ip6` must hold addresses of 16 bytes, got {address!r:.60}")
+        for name in ("our_ip6", "routes", "groups", "hosts"):
+            if type(getattr(self, name)) is not tuple:
+                raise UsageError(f"`{name}` must be a tuple, got {getattr(self, name)!r:.60}")
+        _check_range("prefix_length", self.prefix_length, 0, 32)
+        _check_addresses(self)
         if self.gateway_mac is not None and self.gateway_ip is None and self.handle_arp_internally:
             raise UsageError("`gateway_mac` without `gateway_ip`", "say whose MAC it is")
         _check_profile(self)
@@ -132,10 +132,13 @@ class TapConfig:
         _check_dhcp(self)
         _check_hosts(self)
         _check_serving(self)
+        _check_network(self)
         _check_data_path(self)
         _check_range("random_seed", self.random_seed, 0, (1 << 64) - 1)
-        _check_range("prefix_length", self.prefix_length, 0, 32)
         _check_range("mtu", self.mtu, 68, 65535)  # RFC 791 3.2: every link carries 68 bytes
+        if (self.dhcp or self.serve is not None) and self.mtu < _DHCP_MTU_MIN:
+            hint = f"DHCP needs {_DHCP_MTU_MIN}: RFC 2131 2"
+            raise UsageError(f"`dhcp` or `serve` with an `mtu` of {self.mtu}", hint)
         for name in _COUNTS:
             _check_range(name, getattr(self, name), 1, 1 << 62)
 
@@ -154,6 +157,7 @@ class TapConfig:
         return replace(self, **changes) if changes else self
 
 
+_DHCP_MTU_MIN = 576  # what every client and server may send: RFC 2131 2
 _COUNTS = (
     *("neighbors_max", "neighbor_lifetime", "held_packets_max", "held_bytes_max", "arp_interval"),
     *("arp_retries_max", "arp_burst_max", "arp_spacing", "ndp_interval", "ndp_retries_max"),
@@ -167,6 +171,36 @@ _COUNTS = (
     *("reassembly_fragments_max", "outbox_max", "headers_max", "icmp_errors_max"),
     "hosts_max",
 )
+
+
+def _check_addresses(config: TapConfig) -> None:
+    for name, length in (("our_ip", 4), ("gateway_ip", 4), ("gateway_ip6", 16)):
+        value = getattr(config, name)
+        if value is not None and (type(value) is not bytes or len(value) != length):
+            raise UsageError(f"`{name}` must be {length} bytes, got {value!r:.60}")
+        if value is not None and not _is_unicast(value):
+            raise UsageError(f"`{name}` must be one host's, got `{ip_text(value)}`")
+    for address in config.our_ip6:
+        if type(address) is not bytes or len(address) != 16:
+            raise UsageError(f"`our_ip6` must hold addresses of 16 bytes, got {address!r:.60}")
+        if not is_unicast6(address) or config.our_ip6.count(address) > 1:
+            what = f"`our_ip6` must hold each host's address once, got `{ip_text(address)}`"
+            raise UsageError(what)
+
+
+def _check_network(config: TapConfig) -> None:
+    """Who is who in it, as far as the configuration says."""
+    if config.our_ip is not None and not config.dhcp:  # or a lease says which network it is
+        all_of_us = directed_broadcast(config.our_ip, config.prefix_length)
+        if all_of_us in (config.our_ip, config.gateway_ip or ANY4, *config.hosts):
+            assert all_of_us is not None
+            raise UsageError(f"`{ip_text(all_of_us)}` is the broadcast address of our network")
+    ours = (config.our_ip, *config.our_ip6, *config.hosts)
+    for name in ("gateway_ip", "gateway_ip6"):
+        if getattr(config, name) is not None and getattr(config, name) in ours:
+            raise UsageError(f"`{name}` is an address of ours", "leave it out to be the router")
+    if config.gateway_mac == config.our_mac:
+        raise UsageError("`gateway_mac` is `our_mac`", "two stations need two MACs")
 
 
 def _check_choice(config: TapConfig, name: str, choices: Iterable[str]) -> None:
@@ -223,6 +257,8 @@ def _check_serving(config: TapConfig) -> None:
     serve, our_ip = config.serve, config.our_ip
     if serve is None:
         return
+    if type(serve) is not Serving:
+        raise UsageError(f"`serve` must be a `Serving`, got {serve!r:.60}")
     if our_ip is None:
         raise UsageError("`serve` without `our_ip`", "a router has an address in its network")
     if config.dhcp or config.slaac or config.gateway_ip or config.gateway_ip6:
@@ -250,17 +286,7 @@ def _check_data_path(config: TapConfig) -> None:
     for group in config.groups:
         if type(group) is not bytes or not _is_group_address(group):
             raise UsageError(f"`groups` must hold multicast addresses, got {group!r:.60}")
-    for route in config.routes:
-        _check_route(*route)
-
-
-def _check_route(network: Ip, length: int, router: Ip) -> None:
-    _check_range("routes", length, 0, 32)
-    for address in (network, router):
-        if type(address) is not bytes or len(address) != 4:
-            raise UsageError(f"`routes` must hold addresses of 4 bytes, got {address!r:.60}")
-    if int.from_bytes(network) & ~network_mask(length):
-        raise UsageError(f"a network of `routes` has bits below its prefix of {length}")
+    check_routes(config.routes)
 
 
 def _is_unicast(address: bytes) -> bool:

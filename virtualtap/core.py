@@ -40,6 +40,7 @@ class Core:
         self.macs = Macs(config.our_mac, config.random_seed)
         self.has_hosts = bool(config.hosts) or config.admit_hosts
         self.joined: Callable[[Ip], None] | None = None  # told of an IPv6 address that is new
+        self.admitted: Callable[[Ip], None] | None = None  # told of an IPv4 host that is new
         for host in config.hosts if config.host_macs == "own" else ():
             self.macs.add(host)
         if config.serve is not None and config.serve.server_ip is not None:
@@ -173,7 +174,7 @@ class Core:
             self.drop(DropReason.HOSTS_FULL)
             return False
         if len(ip) == 4:
-            self.use_host(ip, is_ours=True)
+            self.use_host(ip, is_ours=self.config.claim != "probed")
         else:
             addresses[ip] = Address()
             self.interface6.hosts.append(ip)
@@ -182,6 +183,9 @@ class Core:
         if self.config.host_macs == "own":
             self.macs.add(ip)
         self.events.append(HostAdmitted(ip, self.macs.of(ip)))
+        if len(ip) == 4:
+            assert self.admitted is not None
+            self.admitted(ip)
         return True
 
     def wrap(self, next_hop: Ip, packet: bytes) -> bytes | None:

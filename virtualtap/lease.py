@@ -27,6 +27,10 @@ class Lease:
     rebinds_at: Instant | None  # T2
     expires_at: Instant | None
 
+    def is_over(self, now: Instant) -> bool:
+        """Whether it has ended: its time runs from the question, and the answer may be late."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 def granted(message: Dhcp, asked_at: Instant, config: TapConfig) -> Lease:
     """The lease of an OFFER or ACK to what was asked at `asked_at`.

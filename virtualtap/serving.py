@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from virtualtap.errors import UsageError
 from virtualtap.units import MS, SECOND, Duration
-from virtualtap.wire.address import Ip, is_unicast4, network_mask
+from virtualtap.wire.address import (
+    Ip,
+    Route,
+    ip_text,
+    is_link_local6,
+    is_unicast4,
+    is_unicast6,
+    network_mask,
+)
 
 _SECONDS_MAX = 0xFFFFFFFE  # above stands "for ever": RFC 2131 3.3
 
@@ -35,10 +43,15 @@ class Serving:
     prefix_preferred: Duration = 604_800 * SECOND  # RFC 4861 6.2.1: AdvPreferredLifetime
 
     def __post_init__(self) -> None:
-        for name, addresses in (("pool", self.pool), ("dns", self.dns)):
-            for address in addresses or ():
+        for name in ("pool", "dns", "routes", "prefixes"):
+            value = getattr(self, name)
+            if type(value) is not tuple and (name != "pool" or value is not None):
+                raise UsageError(f"`{name}` must be a tuple, got {value!r:.60}")
+        pool: tuple[Ip, ...] = () if self.pool is None else self.pool
+        for name, addresses in (("pool", pool), ("dns", self.dns)):
+            for address in addresses:
                 _check_ip4(name, address)
-        if self.pool is not None and self.pool[0] > self.pool[-1]:
+        if self.pool is not None and (len(pool) != 2 or pool[0] > pool[1]):
             raise UsageError("`pool` must be a first address and a last one not below it")
         if self.server_ip is not None:
             _check_ip4("server_ip", self.server_ip)
@@ -50,11 +63,13 @@ class Serving:
     def _check_lists(self) -> None:
         if len(self.dns) > 8 or len(self.routes) > 16 or len(self.prefixes) > 8:
             raise UsageError("`serve` names more than 8 DNS servers, 16 routes or 8 prefixes")
-        for route in self.routes:
-            _check_route(*route)
+        check_routes(self.routes)
         for prefix in self.prefixes:
             if type(prefix) is not bytes or len(prefix) != 16 or any(prefix[8:]):
                 raise UsageError(f"`prefixes` must be 16 bytes, 8 of them zero, got {prefix!r:.60}")
+            if not is_unicast6(prefix) or is_link_local6(prefix):
+                what = f"nobody forms an address of `{ip_text(prefix)}` in `prefixes`"
+                raise UsageError(what, "neither link-local nor multicast: RFC 4862 5.5.3")
 
     def in_network(self) -> tuple[Ip, ...]:
         """The addresses that must be in the router's own network."""
@@ -75,13 +90,18 @@ class Serving:
             raise UsageError("`prefix_preferred` is longer than `prefix_lifetime`")
 
 
-def _check_route(network: Ip, length: int, router: Ip) -> None:
-    _check_range("routes", length, 0, 32)
-    for address in (network, router):
-        if type(address) is not bytes or len(address) != 4:
-            raise UsageError(f"`routes` must hold addresses of 4 bytes, got {address!r:.60}")
-    if int.from_bytes(network) & ~network_mask(length):
-        raise UsageError(f"a network of `routes` has bits below its prefix of {length}")
+def check_routes(routes: tuple[tuple[Ip, int, Ip], ...]) -> None:
+    """UsageError where one is not a network of 4 bytes, its prefix length, and a router."""
+    for route in routes:
+        if type(route) not in (tuple, Route) or len(route) != 3:
+            raise UsageError(f"`routes` must hold (network, length, router), got {route!r:.60}")
+        network, length, router = route
+        _check_range("routes", length, 0, 32)
+        for address in (network, router):
+            if type(address) is not bytes or len(address) != 4:
+                raise UsageError(f"`routes` must hold addresses of 4 bytes, got {address!r:.60}")
+        if int.from_bytes(network) & ~network_mask(length):
+            raise UsageError(f"a network of `routes` has bits below its prefix of {length}")
 
 
 def _check_ip4(name: str, value: object) -> None:

@@ -62,7 +62,7 @@ class VirtualTap:
         has_hosts = core.interface.hosts or config.admit_hosts
         contested = HostClaims(core, claim).contested if has_hosts else claim.contested
         arp, neighbors = ArpHandler(core, contested), Reachability(core)
-        self._dhcp = dhcp = DhcpHandler(core, self._send_own, claim.take)
+        self._dhcp = dhcp = DhcpHandler(core, self._send_own, claim.take, claim.stop)
         if config.dhcp:
             claim.refused = dhcp.lose
         ours = {CLIENT_PORT: dhcp.receive} if config.dhcp else {}
@@ -312,6 +312,8 @@ class VirtualTap:
         if now is None:  # no time has passed
             return
         core = self._core
+        if not isinstance(now, int):
+            raise UsageError(f"`now` must be an int of nanoseconds, got {now!r:.60}")
         if now < core.now:
             raise UsageError(f"time went back from {core.now} to {now}")
         if now >= NEVER:
@@ -362,12 +364,12 @@ class VirtualTap:
         kind = frame[_KIND : _KIND + 1]
         if frame[HEADER_LEN + 6 : HEADER_LEN + 7] != bytes((ndp.PROTOCOL,)):
             return self._ipv6.receive(frame)
-        if kind in _NEIGHBOR:
-            packet = self._ndp.receive(frame)
-        elif kind in _ROUTER:
-            packet = (self._advertiser or self._routers).receive(frame)
-        else:
+        if kind not in _NEIGHBOR and kind not in _ROUTER:
             return self._ipv6.receive(frame)
+        if not self._ipv6.may_pass(frame):
+            return None
+        routers = self._advertiser or self._routers
+        packet = (self._ndp if kind in _NEIGHBOR else routers).receive(frame)
         if self._nodes:
             self._nodes.settle()  # an address may be lost, or end at another time
         return packet

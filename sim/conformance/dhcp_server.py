@@ -144,11 +144,15 @@ def renewal(tap: Script, t1: Instant) -> Question:
     return question(tap, dhcp.REQUEST)
 
 
+def give_back(tap: Script) -> Script:
+    """Have no lease any more, and want none."""
+    verb = getattr(tap.tap, "release", None)
+    if verb is None:
+        raise Unsupported("it offers no way to release a lease")
+    verb(tap.now)
+    return tap.at(tap.now)
+
+
 def release(tap: Script) -> Question:
     """Give the lease back: the farewell."""
-    give_back = getattr(tap.tap, "release", None)
-    if give_back is None:
-        raise Unsupported("it offers no way to release a lease")
-    give_back(tap.now)
-    tap.at(tap.now)
-    return question(tap, dhcp.RELEASE)
+    return question(give_back(tap), dhcp.RELEASE)

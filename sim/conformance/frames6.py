@@ -75,15 +75,17 @@ def ra(
     options: Options = (),
     reachable: int = 0,
     retrans: int = 0,
+    to: Ip = ALL_NODES6,
+    mac: Mac | None = None,
 ) -> bytes:
-    """A router tells everyone of itself; lifetime in seconds, times in milliseconds."""
+    """A router tells everyone, or `to` at `mac`, of itself; lifetime in seconds, times in ms."""
     message = RouterAdvertisement(
         lifetime,
         here(ndp.SOURCE_MAC, says) + options,
         reachable_time=reachable,
         retrans_timer=retrans,
     )
-    return said(message, by, ALL_NODES6, says or ROUTER_MAC)
+    return said(message, by, to, says or ROUTER_MAC, mac)
 
 
 def prefix(
@@ -111,9 +113,10 @@ def redirect(
     by: Ip = GATEWAY6,
     at: Mac = GATEWAY_MAC,
     options: Options = (),
+    to: Ip = US6,
 ) -> bytes:
-    """`by` says that `target` is the better first hop for `of`."""
-    return said(Redirect(target, of, here(ndp.TARGET_MAC, says) + options), by, US6, at, OUR_MAC)
+    """`by` tells `to`, at our MAC, that `target` is the better first hop for `of`."""
+    return said(Redirect(target, of, here(ndp.TARGET_MAC, says) + options), by, to, at, OUR_MAC)
 
 
 def rs(by: Ip = PEER6, at: Mac = PEER_MAC) -> bytes:

@@ -238,6 +238,16 @@ def host_lease_needs_a_named_server(config: TapConfig) -> VirtualTap:
 
 
 @mutant
+def host_lease_counts_from_the_answer(config: TapConfig) -> VirtualTap:
+    def wrong(message: Dhcp, ours: HostLeaseHandler) -> Dhcp:
+        if ours._asked is not None:
+            ours._asked.at = ours._core.now
+        return message
+
+    return hearing(config, wrong)
+
+
+@mutant
 def host_lease_never_ends(config: TapConfig) -> VirtualTap:
     return taking(config, lambda lease: replace(lease, expires_at=None))
 

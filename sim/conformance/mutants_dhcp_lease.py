@@ -368,3 +368,10 @@ def dhcp_passes_over_broken_options(config: TapConfig) -> VirtualTap:
         return message
 
     return hearing(config, wrong)
+
+
+@mutant
+def dhcp_probes_for_what_it_gave_back(config: TapConfig) -> VirtualTap:
+    tap, ours = client(config)
+    ours._stop = lambda: None
+    return tap

@@ -65,6 +65,17 @@ def hosts_are_admitted_unasked(config: TapConfig) -> VirtualTap:
     return VirtualTap(replace(config, admit_hosts=config.our_ip is not None or config.dhcp))
 
 
+@mutant
+def hosts_are_admitted_silently(config: TapConfig) -> VirtualTap:
+    return VirtualTap(replace(config, claim="silently") if config.admit_hosts else config)
+
+
+@mutant
+def hosts_are_admitted_unprobed(config: TapConfig) -> VirtualTap:
+    hasty = config.admit_hosts and config.claim == "probed"
+    return VirtualTap(replace(config, claim="announced") if hasty else config)
+
+
 def _owns_all(tap: VirtualTap) -> None:
     handler(tap)._interface = Wrong(tap._core.interface, owns=lambda _: True)  # type: ignore[assignment]  # wrong on purpose
 

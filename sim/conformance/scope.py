@@ -23,10 +23,10 @@ vtap conform --mutants                               # is every wrong engine cau
 ```
 
 `virtualtap.Translator` has the verbs of a Python target: `ip_to_ethernet`, `ethernet_to_ip`,
-`poll`, `next_deadline`, `take_frames`, `take_packets`; it is called in our own process. A C library
-and a command have a process of their own for each case: a crash, a hang or a flood there is a
-verdict. `sim/conformance/target_c.py` shows which functions of a library are called, and how;
-[targets](targets.md) says what a command reads and writes, in whatever language.
+`poll`, `next_deadline`, `take_frames`, `take_packets`. Whatever is not our engine has a process of
+its own for each case: a crash, a hang or a flood there is a verdict. `sim/conformance/target_c.py`
+shows which functions of a library are called, and how; [targets](targets.md) says what a command
+reads and writes, in whatever language.
 
 **pass**: exactly what the clause demands came out. **FAIL**: something else did; the command shows
 it field by field. **not set up**: what the case only needs as a set-up did not come about, so it

@@ -43,6 +43,13 @@ Make = Callable[[TapConfig], Translator]
 _WITH_NONCE = bytes((ndp.SOLICITATION, ndp.NONCE, 1))
 
 
+_POLLS_MAX = 2000  # at one instant
+
+
+class Restless(Exception):
+    """It asks to be polled at an instant that has passed, again and again."""
+
+
 class Missed(AssertionError):
     """What came out is not what the clause demands."""
 
@@ -104,7 +111,11 @@ class Script:
     def at(self, instant: Instant) -> "Script":
         """Let time pass until `instant`, every deadline on the way at its time."""
         assert instant >= self.now, "a script goes forward"
+        polls = 0
         while (deadline := self.tap.next_deadline()) is not None and deadline <= instant:
+            polls = 0 if deadline > self.now else polls + 1
+            if polls > _POLLS_MAX:
+                raise Restless(f"the deadline stays at {deadline}, and it is {self.now}")
             self.now = max(self.now, deadline)
             self.tap.poll(self.now)
             self._gather(None, None)

@@ -20,7 +20,7 @@ from virtualtap.units import Instant
 SCHEMA = 1
 INIT, PACKET, FRAME, TIME, RELEASE = b"I", b"P", b"F", b"T", b"R"
 DEADLINE, UNSUPPORTED = b"D", b"U"  # these two end an answer
-_HEAD = Struct("!Ic")  # the length of what follows it, the kind
+_LENGTH = Struct("!I")  # of what follows it: the kind and the body
 _INSTANT = Struct("!Q")
 _NEVER = (1 << 64) - 1
 _MESSAGE_MAX = 65_600  # the kind and the longest IP packet in its frame fit
@@ -121,7 +121,7 @@ class ExecTranslator:
 
     def _ask(self, kind: bytes, body: bytes) -> None:
         """Say one message and take the whole answer in."""
-        self._child.write(_HEAD.pack(1 + len(body), kind) + body)
+        self._child.write(_LENGTH.pack(1 + len(body)) + kind + body)
         room = _ANSWER_BYTES_MAX
         for _ in range(_ANSWER_MAX):
             kind, body = self._child.message()
@@ -171,10 +171,11 @@ class _Child:
 
     def message(self) -> tuple[bytes, bytes]:
         """The next message: kind and body."""
-        length, kind = _HEAD.unpack(self._take(_HEAD.size))
+        (length,) = _LENGTH.unpack(self._take(_LENGTH.size))
         if not 1 <= length <= _MESSAGE_MAX:
             raise ProtocolError(f"a message has a length from 1 to {_MESSAGE_MAX}, got {length}")
-        return kind, self._take(length - 1)
+        said = self._take(length)
+        return said[:1], said[1:]
 
     def _take(self, count: int) -> bytes:
         while len(self._said) < count:

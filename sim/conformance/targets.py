@@ -1,6 +1,7 @@
 """What is judged, by name: our engine, a Python factory, a C library, a child process."""
 
 import importlib
+import sys
 from pathlib import Path
 
 from sim.conformance.script import Make
@@ -11,6 +12,8 @@ from virtualtap.errors import UsageError
 from virtualtap.tap import Translator, VirtualTap
 
 _HINT = "name `engine`, `python:MODULE:FACTORY`, `c:PATH/TO/LIB.so` or `exec:COMMAND`"
+
+_VERBS = tuple(name for name in vars(Translator) if not name.startswith("_"))
 
 
 def target(name: str) -> Make:
@@ -29,11 +32,14 @@ def target(name: str) -> Make:
 
 def is_foreign(name: str) -> bool:
     """Whether a case must run in a process of its own: what crashes there is a verdict."""
-    return name.startswith(("c:", "exec:"))
+    return name != "engine"
 
 
 def _python(rest: str) -> Make:
     module_name, _, factory_name = rest.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:  # a console script looks only where packages are installed
+        sys.path.append(here)
     try:
         factory = getattr(importlib.import_module(module_name), factory_name)
     except (Exception, SystemExit) as error:  # a stranger's module may do anything
@@ -44,6 +50,9 @@ def _python(rest: str) -> Make:
 
     def make(config: TapConfig) -> Translator:
         made: Translator = factory(config)
+        missing = [verb for verb in _VERBS if not callable(getattr(made, verb, None))]
+        if missing:
+            raise TypeError(f"the factory gave a `{type(made).__name__}`, without `{missing[0]}`")
         return made
 
     return make

@@ -45,13 +45,22 @@ def judge(case: Case, make: Make, profile: str | None = None) -> Outcome:
     except Missed as missed:
         return Outcome(case, Verdict.FAIL, str(missed), missed, tuple(script.exchange))
     except Unsupported as why:
-        return Outcome(case, Verdict.UNSUPPORTED, str(why), None, tuple(script.exchange))
+        return Outcome(case, Verdict.UNSUPPORTED, _words(why), None, tuple(script.exchange))
     except WireError as why:
-        text = f"what came out cannot be read: {why}"
+        text = f"what came out cannot be read: {_words(why)}"
         return Outcome(case, Verdict.FAIL, text, None, tuple(script.exchange))
     except AssertionError as why:
-        return Outcome(case, Verdict.FAIL, str(why), None, tuple(script.exchange))
+        text = _words(why) or "an assertion without words"
+        return Outcome(case, Verdict.FAIL, text, None, tuple(script.exchange))
     except (Exception, SystemExit) as error:  # whatever a target does is a verdict
-        why_text = f"{type(error).__name__}: {error}"
+        why_text = f"{type(error).__name__}: {_words(error)}"
         return Outcome(case, Verdict.ERROR, why_text, None, tuple(script.exchange))
     return Outcome(case, Verdict.PASS, "", None, tuple(script.exchange))
+
+
+def _words(error: BaseException) -> str:
+    """What a stranger's exception says; it may raise even there."""
+    try:
+        return str(error)
+    except Exception:  # it is a stranger's code, too
+        return "it cannot say why"

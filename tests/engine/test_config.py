@@ -5,7 +5,9 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tests.builders import GATEWAY_MAC, OUR_MAC, config
-from virtualtap import TapConfig, UsageError, ip
+from virtualtap import Serving, TapConfig, UsageError, ip
+
+NOBODYS = ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255")
 
 
 def test_a_mac_is_all_that_a_tap_needs():
@@ -49,7 +51,7 @@ def test_an_ipv6_gateway_is_sixteen_bytes():
         config(gateway_ip6=ip("10.0.0.254"))
 
 
-@pytest.mark.parametrize("value", [(ip("10.0.0.1"),), ("fd00::1",), ip("fd00::1")])
+@pytest.mark.parametrize("value", [(ip("10.0.0.1"),), ("fd00::1",)])
 def test_our_ipv6_addresses_are_sixteen_bytes_each(value):
     with pytest.raises(UsageError, match="`our_ip6` must hold addresses of 16 bytes"):
         config(our_ip6=value)
@@ -117,3 +119,52 @@ def test_a_claim_needs_arp_and_an_address(claim):
     with pytest.raises(UsageError, match="but there is no `our_ip`"):
         config(claim=claim, our_ip=None)
     assert config(claim=claim, our_ip=None, gateway_ip=None, dhcp=True).claim == claim
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        *(({"our_ip": ip(each)}, f"`our_ip` must be one host's, got `{each}`") for each in NOBODYS),
+        *(({"gateway_ip": ip(each)}, "`gateway_ip` must be one host's") for each in NOBODYS),
+        ({"gateway_ip6": ip("ff02::2")}, "`gateway_ip6` must be one host's, got `ff02::2`"),
+        ({"our_ip6": (ip("ff02::1"),)}, "each host's address once, got `ff02::1`"),
+        ({"our_ip6": (ip("::"),)}, "each host's address once, got `::`"),
+        ({"our_ip6": (ip("fd00::9"),) * 2}, "each host's address once, got `fd00::9`"),
+        ({"our_ip": ip("10.0.0.255")}, "`10.0.0.255` is the broadcast address of our network"),
+        ({"gateway_ip": ip("10.0.0.255")}, "is the broadcast address of our network"),
+        ({"hosts": (ip("10.0.0.255"),)}, "is the broadcast address of our network"),
+        ({"hosts": (config().gateway_ip,)}, "`gateway_ip` is an address of ours"),
+        ({"gateway_ip": config().our_ip}, "`gateway_ip` is an address of ours"),
+        ({"gateway_ip6": config().our_ip6[0]}, "`gateway_ip6` is an address of ours"),
+        ({"gateway_mac": OUR_MAC}, "`gateway_mac` is `our_mac`"),
+        ({"our_ip6": None}, "`our_ip6` must be a tuple, got None"),
+        ({"our_ip6": ip("fd00::1")}, "`our_ip6` must be a tuple"),
+        ({"groups": 5}, "`groups` must be a tuple, got 5"),
+        ({"hosts": 5}, "`hosts` must be a tuple, got 5"),
+        ({"routes": ((ip("10.0.0.0"), 8),)}, r"`routes` must hold \(network, length, router\)"),
+        ({"routes": (5,)}, r"`routes` must hold \(network, length, router\), got 5"),
+        ({"serve": 5}, "`serve` must be a `Serving`, got 5"),
+    ],
+)
+def test_what_no_network_has_is_refused(changes, words):
+    with pytest.raises(UsageError, match=words):
+        config(**changes)
+
+
+@pytest.mark.parametrize("length", [31, 32])
+def test_a_network_of_two_has_no_broadcast_address(length):
+    # RFC 3021
+    assert config(our_ip=ip("10.0.0.255"), prefix_length=length, gateway_ip=None)
+
+
+def test_a_lease_may_be_of_another_network_than_ours():
+    assert TapConfig(our_mac=OUR_MAC, our_ip=ip("10.0.0.255"), dhcp=True)
+
+
+@pytest.mark.parametrize("changes", [{"dhcp": True}, {"serve": Serving()}])
+def test_dhcp_needs_room_for_its_messages(changes):
+    # RFC 2131 2
+    alone = {"gateway_ip": None, "gateway_ip6": None, **changes}
+    assert config(**alone, mtu=576).mtu == 576
+    with pytest.raises(UsageError, match="`dhcp` or `serve` with an `mtu` of 575"):
+        config(**alone, mtu=575)

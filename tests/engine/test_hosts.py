@@ -35,6 +35,8 @@ from virtualtap import (
     UsageError,
     ip,
 )
+from virtualtap.handlers.claim import MAX_CONFLICTS
+from virtualtap.wire.address import ALL_NODES6 as ALL_NODES
 from virtualtap.wire.address import ANY4, LIMITED_BROADCAST, solicited_node
 
 PHONE, LAPTOP, PHONE6, LAPTOP6 = ip("10.0.0.21"), ip("10.0.0.22"), ip("fd00::21"), ip("fd00::22")
@@ -239,6 +241,43 @@ def test_the_claim_of_an_admitted_host_is_kept():
     assert tap.hosts() == {}
 
 
+def test_an_admitted_host_is_announced_where_addresses_are():
+    # RFC 5227 2.3
+    tap = a_tap(admit_hosts=True, claim="announced")
+    tap.poll(0)
+    tap.poll(10 * SECOND)
+    tap.take_frames()
+    sent = tap.ip_to_ethernet(packet(LIMITED_BROADCAST, PHONE))
+    assert (sent[14:], tap.hosts()) == (packet(LIMITED_BROADCAST, PHONE), {PHONE: OUR_MAC})
+    tap.poll(20 * SECOND)
+    assert tap.take_frames() == [arp_request(OUR_MAC, PHONE, PHONE)] * 2
+
+
+def test_an_admitted_host_is_probed_for_where_addresses_are():
+    # RFC 5227 2.1.1
+    tap = a_tap(admit_hosts=True, claim="probed")
+    tap.poll(0)
+    tap.poll(10 * SECOND)
+    tap.take_frames()
+    for _ in range(2):
+        assert tap.ip_to_ethernet(packet(LIMITED_BROADCAST, PHONE)) is None
+    assert (tap.hosts(), dropped(tap, DropReason.NO_ADDRESS)) == ({}, 2)
+    tap.poll(20 * SECOND)
+    claim = [(ANY4, PHONE)] * 3 + [(PHONE, PHONE)] * 2
+    assert tap.take_frames() == [arp_request(OUR_MAC, *each) for each in claim]
+    assert tap.hosts() == {PHONE: OUR_MAC}
+    assert tap.ip_to_ethernet(packet(LIMITED_BROADCAST, PHONE)) is not None
+
+
+def test_who_is_admitted_before_the_time_is_known_is_claimed_once_it_is():
+    tap = a_tap(admit_hosts=True, claim="announced")
+    tap.ip_to_ethernet(packet(LIMITED_BROADCAST, PHONE))
+    assert (tap.take_frames(), tap.next_deadline()) == ([], 0)
+    tap.poll(5 * SECOND)
+    announced = [arp_request(OUR_MAC, each, each) for each in (OUR_IP, PHONE)]
+    assert tap.take_frames() == announced
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -276,3 +315,54 @@ def test_what_the_documentation_shows_works():
 def test_hosts_may_live_beside_a_lease():
     lease = TapConfig(our_mac=OUR_MAC, dhcp=True, hosts=(PHONE,))
     assert lease.hosts == (PHONE,)
+
+
+def test_whoever_is_admitted_speaks_at_once():
+    tap = a_tap(admit_hosts=True)
+    for said in (packet(LIMITED_BROADCAST, PHONE), packet6(ALL_NODES, PHONE6)):
+        assert tap.ip_to_ethernet(said)[14:] == said
+
+
+def test_whoever_is_not_admitted_is_not_sent():
+    tap = a_tap(admit_hosts=True, hosts_max=2)
+    for said in (packet(LIMITED_BROADCAST, PHONE), packet6(ALL_NODES, PHONE6)):
+        assert tap.ip_to_ethernet(said) is None
+    assert dropped(tap, DropReason.HOSTS_FULL) == 2
+
+
+@pytest.mark.parametrize("choice", ["drop", "broadcast"])
+def test_a_neighbor_is_asked_for_in_the_name_of_the_host_that_does_not_wait(choice):
+    tap = with_hosts(when_unresolved=choice)
+    tap.ip_to_ethernet(packet(NOBODY, LAPTOP))
+    assert tap.take_frames() == [arp_request(OUR_MAC, LAPTOP, NOBODY)]
+
+
+def test_a_host_with_a_mac_of_its_own_announces_itself_from_there():
+    tap = with_hosts(host_macs="own", claim="announced")
+    tap.poll(0)
+    sent = {each[28:32]: each[6:12] for each in tap.take_frames() if each[12:14] == b"\x08\x06"}
+    assert sent == {OUR_IP: OUR_MAC, PHONE: tap.hosts()[PHONE], LAPTOP: tap.hosts()[LAPTOP]}
+
+
+def test_a_group_is_heard_whatever_the_macs_of_the_hosts():
+    tap, said = with_hosts(host_macs="own"), packet6(ALL_NODES, ip("fd00::2"))
+    assert tap.ethernet_to_ip(frame(said, b"\x33\x33\0\0\0\1")) == said
+
+
+def test_a_conflict_between_two_attempts_of_a_host_is_nothing():
+    tap = a_tap(hosts=(PHONE,), claim="probed")
+    tap.poll(0)
+    for _ in range(MAX_CONFLICTS):
+        tap.ethernet_to_ip(arp_request(STRANGER_MAC, PHONE, PHONE))
+    tap.take_events()
+    tap.ethernet_to_ip(arp_request(STRANGER_MAC, PHONE, PHONE))
+    assert AddressConflict(PHONE, STRANGER_MAC) not in tap.take_events()
+
+
+def test_linux_looks_after_a_neighbor_in_the_name_of_the_host_that_speaks_to_it():
+    tap = with_hosts(profile="linux")
+    tap.ethernet_to_ip(arp_request(PEER_MAC, PEER, OUR_IP), 0)
+    tap.ip_to_ethernet(packet(PEER, LAPTOP))
+    tap.take_frames()
+    tap.poll(5 * SECOND)
+    assert [sent[28:32] for sent in tap.take_frames()] == [LAPTOP]

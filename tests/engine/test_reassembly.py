@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import strategies
 from tests.builders import OUR_IP, OUR_IP6, PEER, PEER6, a_tap, dropped, frame, packet
 from tests.properties.test_deterministic import feed, outcome
-from virtualtap import SECOND, DropReason, VirtualTap
+from virtualtap import SECOND, DropReason, VirtualTap, ip
 from virtualtap.wire import ipv4, ipv6
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.ipv6 import Ipv6
@@ -250,3 +250,130 @@ def test_an_authentication_header_is_counted_in_words_of_four_bytes():
     assert ipv6.upper_layer(data) == (ipv6.UDP, 64)
     assert ipv6.is_headed(data)
     assert not ipv6.is_headed(data[:-1])
+
+
+def test_datagrams_of_two_senders_or_two_numbers_are_two():
+    def piece(source: bytes, number: int, offset: int) -> bytes:
+        word = offset // 8 | (0 if offset else ipv4.MORE_FRAGMENTS)
+        return frame(packet(OUR_IP, source, bytes(8), identification=number, fragment=word))
+
+    tap = a_tap()
+    assert tap.ethernet_to_ip(piece(PEER, 0x0107, 0)) is None
+    assert tap.ethernet_to_ip(piece(b"\x0b" + PEER[1:], 0x0107, 8)) is None
+    assert tap.ethernet_to_ip(piece(PEER, 0x0207, 8)) is None
+    assert tap.ethernet_to_ip(piece(PEER, 0x0107, 8)) is not None
+
+
+def test_datagrams_of_two_senders_of_ipv6_are_two():
+    tap = a_tap()
+    first, last = piece6(False, 0, True, bytes(8)), piece6(False, 8, False, bytes(8))
+    assert tap.ethernet_to_ip(frame(first)) is None
+    assert tap.ethernet_to_ip(frame(last[:8] + b"\xfc" + last[9:])) is None
+    assert tap.ethernet_to_ip(frame(last)) is not None
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_each_datagram_that_is_joined_is_counted(version):
+    tap = a_tap()
+    for number in range(2):
+        for offset in (0, 64):
+            if version == 4:
+                tap.ethernet_to_ip(fragment(number, offset, more=not offset))
+            else:
+                tap.ethernet_to_ip(frame(piece6(False, offset, not offset, bytes(64), number)))
+    assert (tap.stats.reassembled, tap.stats.to_ip) == (2, 2)
+
+
+FULL = 0xFFF8  # the last offset there is
+
+
+@pytest.mark.parametrize("validate", ["strict", "off"])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [fragment(1, 0, size=9)],  # not in units of eight
+        [fragment(1, FULL, more=False)],  # beyond the longest packet
+        [frame(piece6(False, 0, True, bytes(9)))],
+        [frame(piece6(False, FULL, False, bytes(64)))],
+        [frame(piece6(False, 8, True, b""))],
+        [frame(Ipv6(PEER6, OUR_IP6, ipv6.FRAGMENT, b"\x3a" + bytes(7) + b"\x87").to_bytes())],
+    ],
+)
+def test_a_piece_that_cannot_be_is_malformed(pieces, validate):
+    tap = a_tap(validate=validate)
+    for piece in pieces:
+        assert tap.ethernet_to_ip(piece) is None
+    assert (tap.stats.dropped, tap.stats.reassembled) == ({DropReason.MALFORMED: 1}, 0)
+
+
+def test_a_datagram_whose_pieces_are_marked_as_cannot_be_is_malformed():
+    # RFC 3168 5.3
+    tap = a_tap()
+    for offset, tos in ((0, 0), (64, 3)):
+        word = offset // 8 | (0 if offset else ipv4.MORE_FRAGMENTS)
+        tap.ethernet_to_ip(frame(packet(OUR_IP, PEER, bytes(64), fragment=word, tos=tos)))
+    assert tap.stats.dropped == {DropReason.MALFORMED: 1}
+
+
+def test_only_neighbor_messages_must_come_whole():
+    # RFC 6980 5: their types are the first byte of many a datagram, too
+    inside = Ipv6(PEER6, OUR_IP6, ipv6.UDP, b"\x87" + bytes(15)).to_bytes()
+    alone = Ipv6(PEER6, OUR_IP6, ipv6.FRAGMENT, b"\x11" + bytes(7) + b"\x87" + bytes(15))
+    assert a_tap().ethernet_to_ip(frame(alone.to_bytes())) == inside
+
+
+@pytest.mark.parametrize("to", [OUR_IP, PEER])
+def test_pieces_of_what_is_not_for_us_are_not_kept(to):
+    tap = a_tap()
+    for protocol in (6, 17):
+        word = ipv4.MORE_FRAGMENTS
+        tap.ethernet_to_ip(frame(Ipv4(PEER, to, protocol, bytes(8), fragment=word).to_bytes()))
+    assert len(store(tap)) == (2 if to == OUR_IP else 0)
+    assert dropped(tap, DropReason.NOT_FOR_US) == (0 if to == OUR_IP else 2)
+
+
+def test_nobody_is_told_of_what_came_for_many_or_from_nobody():
+    # RFC 1122 3.2.2, RFC 4443 2.4 (e)
+    tap = a_tap(handle_arp_internally=False, validate="off")
+    word = ipv4.MORE_FRAGMENTS
+    for to, source in ((b"\x0a\0\0\xff", PEER), (b"\xff" * 4, PEER), (OUR_IP, bytes(4))):
+        tap.ethernet_to_ip(frame(packet(to, source, bytes(8), fragment=word)))
+    whole = piece6(False, 0, True, bytes(8))
+    for ends in (bytes(16) + OUR_IP6, PEER6 + ip("ff02::1"), OUR_IP6 + OUR_IP6):
+        tap.ethernet_to_ip(frame(whole[:8] + ends + whole[40:]))
+    tap.poll(60 * SECOND)
+    assert (tap.stats.errors_sent, tap.take_frames()) == (0, [])
+    assert tap.stats.dropped == {DropReason.REASSEMBLY_TIMEOUT: 6}
+
+
+def test_each_sender_that_is_told_is_counted():
+    tap = a_tap(handle_arp_internally=False)
+    for number in range(2):
+        tap.ethernet_to_ip(fragment(number))
+    tap.poll(60 * SECOND)
+    assert tap.stats.errors_sent == 2
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_whole_that_no_packet_can_be_is_malformed(version):
+    """The first piece has a longer header than the last one, whose own length would be right."""
+    tap, half = a_tap(reassembly_bytes_max=200_000), 32_768
+    if version == 4:
+        options, last = bytes((1,)) * 40, bytes(65_535 - 20 - half)
+        word = ipv4.MORE_FRAGMENTS
+        tap.ethernet_to_ip(frame(packet(OUR_IP, PEER, bytes(half), fragment=word, options=options)))
+        tap.ethernet_to_ip(frame(packet(OUR_IP, PEER, last, fragment=half // 8)))
+    else:
+        head = bytes((ipv6.FRAGMENT, 1, 1, 12)) + bytes(12)
+        first = bytes((253, 0, 0, 1)) + (7).to_bytes(4) + bytes(half)
+        tap.ethernet_to_ip(frame(Ipv6(PEER6, OUR_IP6, 0, head + first).to_bytes()))
+        tap.ethernet_to_ip(frame(piece6(False, half, False, bytes(65_535 - 8 - half))))
+    assert (tap.stats.dropped, tap.stats.to_ip) == ({DropReason.MALFORMED: 1}, 0)
+
+
+@pytest.mark.parametrize(("source", "is_told"), [("ff02::1", False), ("fdff::2", True)])
+def test_who_sent_a_piece_is_told_unless_it_is_a_group(source, is_told):
+    tap, whole = a_tap(validate="off"), piece6(False, 0, True, bytes(8))
+    tap.ethernet_to_ip(frame(whole[:8] + ip(source) + whole[24:]))
+    tap.poll(60 * SECOND)
+    assert bool(tap.take_frames()) == is_told

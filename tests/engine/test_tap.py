@@ -267,3 +267,10 @@ def test_frames_of_more_pairs_than_are_remembered_come_out_all_the_same():
         sent = packet(OUR_IP, source)
         assert tap.ethernet_to_ip(frame(sent)) == sent
         assert 1 <= len(tap._core.inward) <= 2
+
+
+@pytest.mark.parametrize("now", [float("nan"), 1.5, "1"])
+def test_time_is_a_whole_number_of_nanoseconds(tap, now):
+    for verb in (tap.poll, lambda at: tap.ip_to_ethernet(b"", at)):
+        with pytest.raises(UsageError, match="`now` must be an int of nanoseconds"):
+            verb(now)

@@ -6,7 +6,8 @@ import pytest
 
 from sim.conformance.registry import cases
 from sim.conformance.verdicts import judge
-from virtualtap import VirtualTap
+from tests.builders import NOBODY, STRANGER_MAC, a_tap, arp_request, packet
+from virtualtap import MS, SECOND, VirtualTap
 
 
 def feed(tap, one):
@@ -60,3 +61,23 @@ def test_how_often_one_polls_does_not_matter_in_any_case():
     played = cases()
     assert len(played) > 400
     assert [case.id for case in played if differs(case)] == []
+
+
+@pytest.mark.parametrize("claim", ["announced", "probed"])
+@pytest.mark.parametrize("luck", range(20))
+def test_how_often_one_polls_does_not_matter_to_admitted_hosts(claim, luck):
+    draw = Random(luck)
+    taps = [a_tap(admit_hosts=True, claim=claim) for _ in range(2)]
+    for tap in taps:
+        tap.poll(0)
+    now = 0
+    for _ in range(12):
+        before, now = now, now + draw.choice((0, MS, SECOND, 3 * SECOND, 20 * SECOND))
+        poll_on_the_way(taps[1], before, now, draw)
+        guest, told = b"\x0a\0\0" + bytes((draw.randint(40, 44),)), draw.random() < 0.5
+        data = packet(NOBODY, guest) if told else arp_request(STRANGER_MAC, guest, guest)
+        outputs = []
+        for tap in taps:
+            returned = (tap.ip_to_ethernet if told else tap.ethernet_to_ip)(data, now)
+            outputs.append((returned, tap.take_frames(), tap.take_packets(), tap.take_events()))
+        assert outputs[0] == outputs[1]

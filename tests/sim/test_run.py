@@ -252,7 +252,7 @@ def test_a_crashed_sender_offers_nothing():
 
 def test_faults_that_multiply_one_frame_find_no_room_at_last():
     twice = '{ fault = "duplication", probability = 1.0 }'
-    text = SMALL + f'[[links]]\nmatch = "h1--tap1"\nfaults = [{", ".join([twice] * 12)}]\n'
+    text = SMALL + f'[[links]]\nmatch = "h1--tap1"\nfaults = [{", ".join([twice] * 10)}]\n'
     run = done(text, limits=Limits(events=200_000))
     assert run.verdict == "pass"
     assert run.summary["dropped"]["link-queue"] > 0

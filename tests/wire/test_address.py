@@ -119,3 +119,10 @@ def test_a_network_has_a_broadcast_address_unless_it_is_a_link_of_two(length, ex
 def test_a_mask_has_as_many_ones_as_the_prefix_is_long(length):
     mask = address.network_mask(length)
     assert f"{mask:032b}" == "1" * length + "0" * (32 - length)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("169.254.0.1", True), ("169.1.0.1", False), ("10.254.0.1", False)]
+)
+def test_link_local_addresses_begin_with_two_bytes(text, expected):
+    assert address.is_link_local4(ip(text)) == expected

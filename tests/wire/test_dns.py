@@ -124,3 +124,17 @@ def test_a_soa_record_says_its_minimum():
 def test_a_soa_record_cut_short_is_a_wire_error():
     with pytest.raises(WireError, match="needs 22 bytes, got 21"):
         Record(b"\0", dns.SOA, dns.INTERNET, 1, bytes(21)).minimum()
+
+
+def test_a_name_is_too_long_with_its_end():
+    name = (b"\x3f" + b"a" * 63) * 3 + b"\x3e" + b"b" * 62 + b"\0"
+    assert len(name) == dns.NAME_LEN_MAX + 1
+    with pytest.raises(WireError, match="a DNS name"):
+        Dns.parse(question(name))
+
+
+def test_what_follows_a_pointer_to_a_pointer_stands_behind_the_first():
+    first, second, third = b"\1a\0", b"\xc0\x0c", b"\xc0\x13"
+    data = HEADER[:4] + b"\0\3" + HEADER[6:] + first + b"\0\1\0\1" + second + b"\0\2\0\1"
+    read = Dns.parse(data + third + b"\0\3\0\1").questions
+    assert [(each.name, each.type) for each in read] == [(first, 1), (first, 2), (first, 3)]

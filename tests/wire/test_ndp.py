@@ -109,3 +109,11 @@ def test_the_first_option_of_a_code_counts():
 @pytest.mark.parametrize("options", [(), ((NONCE, bytes(6)),), ((ndp.SOURCE_MAC, bytes(14)),)])
 def test_without_an_option_of_six_bytes_there_is_no_mac(options):
     assert NeighborMessage(ndp.SOLICITATION, 0, PEER6, options).mac(ndp.SOURCE_MAC) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "expected"), [(58, 135, True), (58, 128, False), (17, 135, False)]
+)
+def test_a_neighbor_message_is_icmp_of_five_types(kind, first, expected):
+    packet = Ipv6(PEER6, OUR_IP6, kind, bytes((first,)) + bytes(23)).to_bytes()
+    assert ndp.is_inside(packet) == expected

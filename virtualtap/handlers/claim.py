@@ -64,6 +64,11 @@ class ClaimHandler:
         wait = self._core.rand.below(PROBE_WAIT + 1)
         self._after(wait, partial(self._probe, PROBE_NUM))
 
+    def stop(self) -> None:
+        """Ask and say no more of the address that is to be ours, or is no longer."""
+        self._core.timers.cancel(self._timer)
+        self._probed = None
+
     def announce(self) -> None:
         """Tell everyone that our address is ours, twice. RFC 5227 2.3."""
         self._announce(ANNOUNCE_NUM)
@@ -101,12 +106,10 @@ class ClaimHandler:
             self._give_up(ip)
 
     def _give_up(self, ip: Ip) -> None:
-        core = self._core
-        core.timers.cancel(self._timer)
         if self._probed is None:
             self._use(None)
-            core.events.append(AddressLost(ip))
-        self._probed = None
+            self._core.events.append(AddressLost(ip))
+        self.stop()
         self.refused()
 
     def _try_again(self) -> None:
@@ -182,14 +185,19 @@ class HostClaims:
         self._core = core
         self._own = own
         self._claims = {host: ClaimHandler(core, host) for host in core.interface.hosts}
+        core.admitted = self._admitted
 
     def contested(self, message: Arp) -> bool:
         """As `ClaimHandler.contested`, for whichever of our addresses the message means."""
         for ip in dict.fromkeys((message.sender_ip, message.target_ip)):
-            if ip in self._core.interface.hosts:
-                claim = self._claims.get(ip)
-                if claim is None:  # admitted since
-                    claim = self._claims[ip] = ClaimHandler(self._core, ip)
-                if claim.contested(message):
-                    return True
+            if ip in self._core.interface.hosts and self._claims[ip].contested(message):
+                return True
         return self._own.contested(message)
+
+    def _admitted(self, ip: Ip) -> None:
+        """One more: its claim begins at once, where those made with the tap have begun."""
+        starts = self._core.starts
+        is_late = not starts
+        self._claims[ip] = ClaimHandler(self._core, ip)
+        while is_late and starts:
+            starts.pop()()

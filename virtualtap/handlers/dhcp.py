@@ -104,10 +104,11 @@ class DhcpHandler:
     offers the first that can be used is taken: RFC 2131 4.4.1 leaves the choice to the client.
     """
 
-    def __init__(self, core: Core, send: Send, take: Take) -> None:
+    def __init__(self, core: Core, send: Send, take: Take, stop: Action) -> None:
         self._core = core
         self._send = send
         self._take = take
+        self._stop = stop  # the taking, or what follows it
         self.state = State.INIT
         self.lease: Lease | None = None  # what is in use
         self._asked: Lease | None = None  # what was offered, and what an answer granted
@@ -162,12 +163,10 @@ class DhcpHandler:
         self._after(wait, happening)
 
     def _happen(self, happening: Happening) -> None:
-        """Enter what the table says; nothing where this means nothing in this state."""
-        state = TRANSITIONS.get((self.state, happening))
-        if state is not None:
-            self.state = state
-            self._core.timers.cancel(_TIMER)
-            self._enter[state](happening)
+        """Enter what the table says."""
+        self.state = TRANSITIONS[self.state, happening]
+        self._core.timers.cancel(_TIMER)
+        self._enter[self.state](happening)
 
     def _after(self, wait: Duration, happening: Happening) -> None:
         if wait:
@@ -176,7 +175,7 @@ class DhcpHandler:
             self._happen(happening)
 
     def _later(self, at: Instant, action: Action) -> None:
-        self._core.timers.set(_TIMER, at, action)
+        self._core.timers.set(_TIMER, max(at, self._core.now), action)
 
     def _is_answer(self, message: Dhcp) -> bool:
         ours = message.client_mac == self._core.config.our_mac
@@ -198,6 +197,8 @@ class DhcpHandler:
             return False
         if happening is Happening.ACK and lease.ip != self._wanted:
             return False
+        if lease.is_over(self._core.now):
+            return False
         self._asked, self._wanted = lease, lease.ip
         self._server, self._server_mac = lease.server, mac
         self._happen(happening)
@@ -213,7 +214,6 @@ class DhcpHandler:
             wait = self._back_off(self._refusals - 1) if self._refusals else 0
             self._refusals += 1
         self._drop_lease()
-        self._xid, self._wanted = -1, ANY4
         self._after(wait, Happening.BEGIN)
 
     def _ask_anew(self, happening: Happening) -> None:
@@ -273,7 +273,7 @@ class DhcpHandler:
     def _use(self, happening: Happening) -> None:
         """BOUND: the lease decides who we are, until T1."""
         core, lease = self._core, self._spread()
-        self.lease, self._refusals, self._xid = lease, 0, -1
+        self.lease, self._refusals = lease, 0
         core.readdress(lease.ip, lease.prefix_length, lease.gateway, lease.routes, lease.mtu)
         if happening is Happening.FREE:
             core.events.append(LeaseBound(lease.ip, lease.gateway, lease.expires_at))
@@ -287,7 +287,7 @@ class DhcpHandler:
         lease, most = self._asked, self._core.config.dhcp_fuzz
         assert lease is not None
         renews_at, rebinds_at, expires_at = lease.renews_at, lease.rebinds_at, lease.expires_at
-        if not most or renews_at is None or rebinds_at is None or expires_at is None:
+        if renews_at is None or rebinds_at is None or expires_at is None:
             return lease
         room = min(most, (rebinds_at - renews_at) // 4, (expires_at - rebinds_at) // 4)
         first, second = (self._core.rand.below(2 * room + 1) - room for _ in range(2))
@@ -296,8 +296,8 @@ class DhcpHandler:
     def _give_back(self, _: Happening) -> None:
         if self.lease is not None:
             self._say(dhcp.RELEASE)
+        self._stop()
         self._drop_lease()
-        self._xid = -1
 
     def _drop_lease(self) -> None:
         core, lease = self._core, self.lease
@@ -342,6 +342,6 @@ class DhcpHandler:
         if kind in (dhcp.DECLINE, dhcp.RELEASE) or state is State.REQUESTING:
             options.append((dhcp.SERVER_ID, self._server))
         if kind in (dhcp.DISCOVER, dhcp.REQUEST):
-            options.append((dhcp.SIZE_MAX, max(config.mtu, 576).to_bytes(2)))
+            options.append((dhcp.SIZE_MAX, config.mtu.to_bytes(2)))
             options.append((dhcp.PARAMETERS, _WANTED))
         return tuple(options)

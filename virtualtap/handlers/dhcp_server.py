@@ -11,7 +11,7 @@ from virtualtap.loans import Loan, Loans, State
 from virtualtap.serving import Serving
 from virtualtap.stats import DropReason
 from virtualtap.units import SECOND
-from virtualtap.wire import checksum, dhcp, udp
+from virtualtap.wire import checksum, dhcp, ipv4, udp
 from virtualtap.wire.address import (
     ANY4,
     BROADCAST,
@@ -19,6 +19,7 @@ from virtualtap.wire.address import (
     Ip,
     Mac,
     Route,
+    is_unicast4,
     network_mask,
 )
 from virtualtap.wire.dhcp import Dhcp, Options
@@ -27,6 +28,9 @@ from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.udp import Udp
 
 Ask: TypeAlias = Callable[[Ip, Ip], None]  # (who is asked for, in whose name)
+
+_SIZE_LEAST = 576  # of a datagram that every client takes: RFC 2131 2
+_HEADERS_LEN = ipv4.HEADER_LEN + udp.HEADER_LEN + dhcp.HEADER_LEN + 1  # and the end mark
 
 
 class DhcpServerHandler:
@@ -133,8 +137,9 @@ class DhcpServerHandler:
                 self._forget(ip)  # it took another server's offer
             core.drop(DropReason.NOT_FOR_US)
             return
-        wanted = _wish(message) or message.client_ip
-        if wanted == ANY4:
+        named = message.client_ip  # zero unless it renews: RFC 2131 4.3.6, table 4
+        wanted = _wish(message) or named
+        if wanted == ANY4 or (named != ANY4 and (server is not None or named != wanted)):
             core.drop(DropReason.MALFORMED)
         elif loan is not None and wanted == ip and loan.state is not State.PROBED:
             self._grant(ip, loan, message)
@@ -170,7 +175,8 @@ class DhcpServerHandler:
 
     def _informed(self, message: Dhcp) -> None:
         """RFC 2131 4.3.5: it has an address, and asks for the rest."""
-        if self._core.interface.on_link(message.client_ip):
+        ip = message.client_ip
+        if is_unicast4(ip) and self._core.interface.on_link(ip) and self._may_lend(ip):
             self._reply(dhcp.ACK, message, ANY4, ())
         else:
             self._core.drop(DropReason.NOT_FOR_US)
@@ -213,17 +219,32 @@ class DhcpServerHandler:
     def _reply(self, kind: int, asked: Dhcp, ip: Ip, lease: Options) -> None:
         """RFC 2131 4.3.1, table 3; what the client did not ask for is left out."""
         options = ((dhcp.KIND, bytes((kind,))), (dhcp.SERVER_ID, self._server), *lease)
-        if kind != dhcp.NAK:
-            wanted = asked.value(dhcp.PARAMETERS)
-            options += tuple(one for one in self._known if wanted is None or one[0] in wanted)
         client_id = asked.value(dhcp.CLIENT_ID)
-        if client_id is not None:
-            options += ((dhcp.CLIENT_ID, client_id),)  # RFC 6842 3
+        named = () if client_id is None else ((dhcp.CLIENT_ID, client_id),)  # RFC 6842 3
+        if kind != dhcp.NAK:
+            options += self._wanted(asked, dhcp.options_len((*options, *named)))
+        options += named
         message = Dhcp(dhcp.TO_CLIENT, asked.xid, asked.client_mac, options, flags=asked.flags)
         message.your_ip = ip
         if kind == dhcp.ACK:
             message.client_ip = asked.client_ip
         self._send(message, *self._way(kind, asked, ip))
+
+    def _wanted(self, asked: Dhcp, used: int) -> Options:
+        """What the client asks for and has room for: what comes later is left out. RFC 2132 9.10.
+
+        `used` bytes of options are there already; who names no size takes 576 bytes (RFC 2131 2).
+        """
+        codes = asked.value(dhcp.PARAMETERS)
+        size = max(_SIZE_LEAST, asked.number(dhcp.SIZE_MAX, 2) or 0)
+        room = min(size, self._core.config.mtu) - _HEADERS_LEN - used
+        chosen = []
+        for one in self._known:
+            length = dhcp.options_len((one,))
+            if (codes is None or one[0] in codes) and length <= room:
+                chosen.append(one)
+                room -= length
+        return tuple(chosen)
 
     def _way(self, kind: int, asked: Dhcp, ip: Ip) -> tuple[Mac, Ip]:
         """RFC 2131 4.1: to the client as it is called, or to all where it cannot hear that."""

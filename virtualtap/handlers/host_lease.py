@@ -83,7 +83,7 @@ class HostLeaseHandler:
             self.lose()
         elif message.kind == dhcp.ACK:
             lease = granted(message, asked.at, self._core.config)
-            if lease.ip == asked.wanted:
+            if lease.ip == asked.wanted and not lease.is_over(self._core.now):
                 self._take(lease)
 
     def _answered(self, packet: bytes) -> _Asked | None:

@@ -108,8 +108,12 @@ class Ipv4Handler:
         """
         core, interface = self._core, self._interface
         source, destination = packet[12:16], packet[16:20]
-        if core.config.admit_hosts and self._is_new(source) and not core.admit(source):
-            return False
+        if core.config.admit_hosts and self._is_new(source):
+            if not core.admit(source):
+                return False
+            if interface.may_not_say(source):
+                core.drop(DropReason.NO_ADDRESS)  # it has to be claimed first
+                return False
         if interface.owns(destination):
             core.give_back(packet)
             return False

@@ -112,6 +112,13 @@ class Ipv6Handler:
             return False
         return is_link_local6(source) or interface.is_on_link(source, self._core.now)
 
+    def may_pass(self, frame: bytes) -> bool:
+        """Whether what a frame carries keeps the rules of every packet; counted where not."""
+        refused = self._validator.refusal(6, LAN, frame[HEADER_LEN:])
+        if refused is not None:
+            self._core.drop(refused)
+        return refused is None
+
     def receive(self, frame: bytes) -> bytes | None:
         """The packet inside a frame, without padding, if it is for the host."""
         core = self._core

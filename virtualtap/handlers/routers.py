@@ -10,11 +10,15 @@ from virtualtap.stats import DropReason
 from virtualtap.units import MS, SECOND, Instant
 from virtualtap.wire import ndp
 from virtualtap.wire.address import (
+    ALL_NODES6,
     ALL_ROUTERS6,
     Ip,
     Mac,
+    is_group,
     is_link_local6,
+    is_multicast6,
     is_unicast6,
+    solicited_node,
 )
 from virtualtap.wire.ethernet import HEADER_LEN
 from virtualtap.wire.ipv6 import Ipv6, total_len
@@ -42,6 +46,8 @@ class RouterHandler:
             core.drop(DropReason.NOT_FOR_US)  # RFC 4861 6.2.6: hosts discard it
         elif not self._is_valid(packet):
             core.drop(DropReason.MALFORMED)
+        elif not self._is_for_us(packet.destination, to_group=is_group(frame)):
+            core.drop(DropReason.NOT_FOR_US)
         elif kind == ndp.REDIRECT:
             self._redirected(packet.source, Redirect.parse(packet.payload))
         else:
@@ -54,6 +60,20 @@ class RouterHandler:
     def _is_valid(self, packet: Ipv6) -> bool:
         """RFC 4861 6.1.2, 8.1."""
         return ndp.is_whole(packet) and is_link_local6(packet.source)
+
+    def _is_for_us(self, destination: Ip, *, to_group: bool) -> bool:
+        """All nodes, or an address of ours in a frame for one. RFC 8200 3, RFC 2464 7."""
+        interface = self._interface
+        if is_multicast6(destination):
+            ours = (
+                ALL_NODES6,
+                *self._core.config.groups,
+                *map(solicited_node, interface.addresses),
+            )
+            return not interface.closed or destination in ours
+        return not to_group and (
+            not interface.closed or interface.owns(destination, self._core.now)
+        )
 
     def solicit(self) -> None:
         """Ask for routers, after a while of luck. RFC 4861 6.3.7."""

@@ -182,6 +182,11 @@ def route_bytes(found: tuple[Route, ...]) -> bytes:
     )
 
 
+def options_len(options: Options) -> int:
+    """The bytes that these options take in a message, without the end mark."""
+    return sum(len(_option_bytes(code, value)) for code, value in options)
+
+
 def _read_options(data: bytes, options: dict[int, bytes]) -> None:
     """Add what stands in one field, up to its end mark or, where none is, its end. RFC 3396 7."""
     at = 0

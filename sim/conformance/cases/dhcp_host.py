@@ -332,3 +332,10 @@ def ordinary_traffic_teaches_nothing(tap: Script) -> None:
     tap.lan(to_host(to_us(PEER, LEASED))).host(packet(PEER, source=LEASED)).forget()
     tap.lan(arp_reply(PEER, at=PEER_MAC, to_ip=LEASED)).forget()
     owns_nothing(tap)
+
+
+@clause("RFC 2131, 4.4.1", "a lease runs from the question: one that is over when it comes is none")
+def lease_that_is_over_is_not_learned(tap: Script) -> None:
+    asked = asks(start(tap))
+    tap.at(7200 * SECOND).lan(answer(asked, dhcp.ACK, {dhcp.LEASE_TIME: seconds(60)})).forget()
+    owns_nothing(tap)

@@ -29,6 +29,7 @@ from sim.conformance.script import (
 from virtualtap.units import SECOND
 from virtualtap.wire import ndp
 from virtualtap.wire.address import (
+    ANY4,
     ANY6,
     BROADCAST,
     LIMITED_BROADCAST,
@@ -258,6 +259,25 @@ def admitted_host_is_defended(tap: Script) -> None:
     tap.start(admit_hosts=True).at(0).host(packet(NOBODY, source=LAPTOP)).forget()
     tap.lan(arp_request(LAPTOP, by=LAPTOP, at=OTHER_MAC))
     tap.expect(arp_request(LAPTOP, by=LAPTOP, at=OUR_MAC))
+
+
+@clause("RFC 5227, 2.3", "an admitted host is announced at once, where addresses are")
+def admitted_host_is_announced(tap: Script) -> None:
+    tap.start(admit_hosts=True, claim="announced").at(20 * SECOND).forget()
+    tap.host(packet(NOBODY, source=LAPTOP)).forget()
+    tap.at(22 * SECOND)
+    announced = arp_request(LAPTOP, by=LAPTOP, at=OUR_MAC)
+    assert tap.frames().count(announced) == 1, "the second announcement did not come in 2 s"
+
+
+@clause("RFC 5227, 2.1.1", "an admitted host has to be claimed first, where addresses are")
+def admitted_host_is_probed_for(tap: Script) -> None:
+    tap.start(admit_hosts=True, claim="probed").at(20 * SECOND).forget()
+    tap.host(packet(NOBODY, source=LAPTOP)).expect()
+    tap.lan(arp_request(LAPTOP)).expect()
+    probe, announced = (arp_request(LAPTOP, by=by, at=OUR_MAC) for by in (ANY4, LAPTOP))
+    tap.at(40 * SECOND).expect(probe, probe, probe, announced, announced)
+    answers_for(tap, LAPTOP)
 
 
 @clause("virtualtap, admit_hosts", "an IPv6 host is admitted, too")

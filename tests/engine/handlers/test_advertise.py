@@ -1,5 +1,7 @@
 """The router's advertisements: when, what, to whom. RFC 4861 6.2."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.builders import OUR_MAC, PEER6, PEER_MAC, config, dropped, icmp6_frame
@@ -121,3 +123,50 @@ def test_its_host_half_forms_an_address_from_what_the_router_says():
             for each in tap.take_frames():
                 other.ethernet_to_ip(each)
     assert any(each[:8] == PREFIX[:8] for each in host.our_ip6)
+
+
+def test_answers_are_spread_over_half_a_second():
+    dues = []
+    for seed in range(20):
+        tap = settled(random_seed=seed)
+        tap.ethernet_to_ip(solicitation())
+        dues.append(tap.next_deadline() - 100 * SECOND)
+    assert 0 < min(dues) < 100 * MS < 400 * MS < max(dues) <= 500 * MS
+
+
+def test_the_first_advertisements_are_close_and_the_others_from_a_third_of_the_interval_to_all():
+    # RFC 4861 6.2.4
+    tap, at = a_router(Serving(prefixes=(PREFIX,), advertisement_interval=601 * SECOND)), [0]
+    tap.poll(0)
+    while len(at) < 200:
+        at.append(tap.next_deadline())
+        assert type(at[-1]) is int
+        tap.poll(at[-1])
+        tap.take_frames()
+    gaps = [later - earlier for earlier, later in pairwise(at)]
+    assert gaps[:2] == [16 * SECOND] * 2
+    assert 601 * SECOND // 3 <= min(gaps[2:]) < 215 * SECOND
+    assert 585 * SECOND < max(gaps[2:]) <= 601 * SECOND
+
+
+def test_who_asks_before_the_time_is_known_is_answered_by_the_first_words():
+    tap = a_router()
+    assert tap.ethernet_to_ip(solicitation()) is None
+    tap.poll(0)
+    assert len(tap.take_frames()) == 1
+
+
+def test_the_first_answer_keeps_no_distance():
+    tap = a_router(dad=True)
+    tap.poll(0)
+    tap.poll(3 * SECOND)
+    tap.take_frames()
+    tap.ethernet_to_ip(solicitation())
+    assert tap.next_deadline() <= 3 * SECOND + 500 * MS
+
+
+def test_who_asks_in_the_name_of_a_group_is_not_learned():
+    # RFC 4291 2.7
+    tap = settled()
+    tap.ethernet_to_ip(solicitation(source=ip("ff02::5")))
+    assert (tap.neighbors(), tap.stats.dropped) == ({}, {DropReason.BAD_ADDRESS: 1})

@@ -291,3 +291,9 @@ def test_a_broken_arp_frame_is_the_callers_too():
     broken = BROADCAST + PEER_MAC + ARP
     tap.ethernet_to_ip(broken)
     assert tap.take_events() == [ArpReceived(broken)]
+
+
+def test_each_answer_to_us_is_counted(tap):
+    for _ in range(2):
+        tap.ethernet_to_ip(arp_reply())
+    assert tap.stats.answers_received == 2

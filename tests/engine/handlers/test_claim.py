@@ -23,6 +23,7 @@ from virtualtap import AddressClaimed, AddressConflict, AddressLost, DropReason,
 from virtualtap.handlers import claim
 from virtualtap.units import SECOND
 from virtualtap.wire.address import ANY4
+from virtualtap.wire.ethernet import ARP
 
 PROBE = arp_probe(OUR_IP, OUR_MAC)
 ANNOUNCEMENT = arp_request(OUR_MAC, OUR_IP, OUR_IP)
@@ -192,3 +193,10 @@ def test_of_two_who_want_one_address_one_gets_it(later):
         tap.take_frames()
         tap.ethernet_to_ip(arp_request())
     assert sum(len(tap.take_frames()) for tap in taps) == 1
+
+
+def test_an_address_that_only_a_lease_can_give_is_not_probed_before_it():
+    tap = a_tap(gateway_ip=None, our_ip6=(), gateway_ip6=None, dhcp=True, claim="probed")
+    tap.poll(0)
+    tap.poll(60 * SECOND)
+    assert all(sent[12:14] != ARP for sent in tap.take_frames())

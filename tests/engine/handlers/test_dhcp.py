@@ -14,9 +14,11 @@ from tests.builders import (
     PEER,
     PEER6,
     PEER_MAC,
+    arp_probe,
     arp_reply,
     arp_request,
     dropped,
+    frame,
     packet,
     solicitation,
 )
@@ -33,7 +35,9 @@ from virtualtap import (
     ip,
 )
 from virtualtap.handlers.dhcp import TRANSITIONS, Happening, State
-from virtualtap.wire import dhcp
+from virtualtap.wire import dhcp, udp
+from virtualtap.wire.address import ANY4, LIMITED_BROADCAST
+from virtualtap.wire.ipv4 import Ipv4
 
 LEASED, SERVER = ip("10.0.0.50"), ip("10.0.0.1")
 START = 1_700_000_000 * SECOND  # some clocks count from 1970
@@ -229,3 +233,154 @@ def test_an_address_given_back_while_it_is_probed_is_never_ours():
     assert (talk.tap.lease, talk.tap.learned_ip) == (None, None)
     assert talk.tap.ethernet_to_ip(arp_request(PEER_MAC, PEER, LEASED)) is None
     assert [each for each in talk.frames() if each[20:22] == b"\0\2"] == []
+
+
+def test_an_address_given_back_while_it_is_probed_is_probed_no_more():
+    talk = Talk(claim="probed")
+    talk.bind()
+    talk.tap.poll(talk.tap.next_deadline())
+    assert talk.frames() == (arp_probe(LEASED, OUR_MAC),)
+    talk.tap.release()
+    assert (talk.frames(), talk.tap.take_events(), talk.tap.next_deadline()) == ((), [], None)
+
+
+def test_an_address_given_back_while_it_is_announced_is_announced_no_more():
+    talk = Talk(claim="announced")
+    talk.bind()
+    talk.tap.release()
+    assert talk.tap.next_deadline() is None
+
+
+def test_nobody_contests_an_address_that_was_given_back_while_it_was_probed():
+    talk = Talk(claim="probed")
+    talk.bind()
+    talk.tap.release()
+    talk.tap.ethernet_to_ip(arp_request(PEER_MAC, LEASED, LEASED))
+    assert (talk.frames(), talk.tap.take_events()) == ((), [])
+
+
+def test_a_second_offer_of_the_same_server_changes_nothing():
+    talk = Talk()
+    asked = read(talk, dhcp.DISCOVER)
+    talk.answer(asked, dhcp.OFFER)
+    wanted = read(talk, dhcp.REQUEST)
+    other = replace(message(asked, dhcp.OFFER), your_ip=PEER, client_mac=OUR_MAC).to_bytes()
+    talk.tap.ethernet_to_ip(in_frame(other, mac=PEER_MAC), talk.now)
+    assert dropped(talk.tap, DropReason.NOT_FOR_US) == 1
+    talk.answer(wanted, dhcp.ACK)
+    assert talk.tap.learned_ip == LEASED
+
+
+def test_an_answer_that_is_heard_is_no_drop():
+    talk = Talk()
+    talk.answer(read(talk, dhcp.DISCOVER), dhcp.OFFER)
+    talk.answer(read(talk, dhcp.REQUEST), dhcp.NAK)
+    talk.bind()
+    assert talk.tap.stats.dropped_total == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (dhcp.DISCOVER, None),
+        (dhcp.NAK, {dhcp.SERVER_ID: PEER}),
+        (dhcp.ACK, {dhcp.SERVER_ID: PEER}),
+        (dhcp.ACK, {dhcp.KIND: bytes((dhcp.OFFER,))}),
+    ],
+)
+def test_an_answer_that_means_nothing_is_counted(kind, options):
+    talk = Talk()
+    talk.answer(read(talk, dhcp.DISCOVER), dhcp.OFFER)
+    talk.answer(read(talk, dhcp.REQUEST), kind, options)
+    assert (dropped(talk.tap, DropReason.NOT_FOR_US), talk.frames()) == (1, ())
+
+
+def test_an_ack_of_another_address_is_counted():
+    talk = Talk()
+    talk.answer(read(talk, dhcp.DISCOVER), dhcp.OFFER)
+    asked = read(talk, dhcp.REQUEST)
+    other = message(asked, dhcp.ACK, your_ip=PEER, client_mac=OUR_MAC).to_bytes()
+    talk.tap.ethernet_to_ip(in_frame(other, mac=PEER_MAC), talk.now)
+    assert (dropped(talk.tap, DropReason.NOT_FOR_US), talk.tap.lease) == (1, None)
+
+
+def test_a_farewell_has_a_number_of_its_own_and_no_age():
+    # RFC 2131 4.4.1, table 5
+    talk = Talk()
+    talk.now += 2 * SECOND
+    talk.tap.poll(talk.now)
+    asked = talk.bind()
+    talk.tap.release()
+    bye = read(talk, dhcp.RELEASE).message
+    assert bye.xid not in (0, asked.message.xid)
+    assert bye.secs == 0
+
+
+@pytest.mark.parametrize(("mtu", "most"), [(576, 576), (1400, 1400)])
+def test_a_client_takes_messages_of_576_bytes_at_least(mtu, most):
+    # RFC 2132 9.10
+    asked = read(Talk(mtu=mtu), dhcp.DISCOVER)
+    assert asked.value(dhcp.SIZE_MAX) == most.to_bytes(2)
+
+
+def test_after_a_release_the_host_may_look_for_a_lease_itself(bound):
+    bound.tap.release()
+    asked = packet(LIMITED_BROADCAST, ANY4)
+    assert bound.tap.ip_to_ethernet(asked)[14:] == asked
+
+
+def test_a_short_datagram_for_the_client_s_port_is_the_host_s(bound):
+    inside = Ipv4(SERVER, LEASED, udp.PROTOCOL, b"\0\x43\0\x44").to_bytes()
+    assert bound.tap.ethernet_to_ip(frame(inside)) == inside
+
+
+def test_a_lease_after_a_conflict_is_defended_as_the_first_was():
+    talk = Talk(claim="announced")
+    talk.bind()
+    theirs = arp_request(PEER_MAC, LEASED, LEASED)
+    for _ in range(2):
+        talk.tap.ethernet_to_ip(theirs)
+    talk.frames()
+    talk.now += 10 * SECOND
+    talk.tap.poll(talk.now)
+    talk.bind()
+    talk.frames()
+    talk.tap.ethernet_to_ip(theirs)
+    assert (talk.frames(), talk.tap.learned_ip) == ((arp_request(OUR_MAC, LEASED, LEASED),), LEASED)
+
+
+def test_clients_begin_from_one_second_to_ten():
+    # RFC 2131 4.4.1
+    begins = []
+    for seed in range(200):
+        tap = VirtualTap(TapConfig(our_mac=OUR_MAC, dhcp=True, random_seed=seed))
+        tap.poll(START)
+        begins.append(tap.next_deadline() - START)
+    assert SECOND <= min(begins) < 1.5 * SECOND
+    assert 9.5 * SECOND < max(begins) <= 10 * SECOND
+
+
+@pytest.mark.parametrize("kind", [dhcp.OFFER, dhcp.ACK])
+def test_a_lease_that_is_over_when_it_comes_is_none(kind):
+    # RFC 2131 4.4.1
+    talk = Talk()
+    asked = read(talk, dhcp.DISCOVER)
+    if kind == dhcp.ACK:
+        talk.answer(asked, dhcp.OFFER)
+        asked = read(talk, dhcp.REQUEST)
+    talk.now += 2 * SECOND
+    talk.answer(asked, kind, {dhcp.LEASE_TIME: seconds(2)})
+    assert (talk.tap.lease, talk.frames(), talk.tap.take_events()) == (None, (), [])
+    assert dropped(talk.tap, DropReason.NOT_FOR_US) == 1
+    talk.answer(asked, kind, {dhcp.LEASE_TIME: seconds(3)})
+    assert talk.tap.lease is not None or talk.frames() != ()
+
+
+def test_no_deadline_is_in_the_past_where_an_answer_comes_late():
+    talk = Talk()
+    talk.answer(read(talk, dhcp.DISCOVER), dhcp.OFFER)
+    asked = read(talk, dhcp.REQUEST)
+    talk.now += 2 * SECOND
+    talk.answer(asked, dhcp.ACK, {dhcp.LEASE_TIME: seconds(3)})
+    assert talk.tap.lease.renews_at < talk.now
+    assert talk.tap.next_deadline() == talk.now

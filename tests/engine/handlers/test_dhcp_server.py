@@ -13,6 +13,7 @@ from tests.builders import (
     arp_reply,
     config,
     dropped,
+    packet,
 )
 from virtualtap import (
     MS,
@@ -291,3 +292,91 @@ def test_who_cannot_hear_its_new_address_yet_is_answered_to_all():
     tap.poll(SECOND)
     (sent,) = tap.take_frames()
     assert (sent[:6], sent[30:34]) == (b"\xff" * 6, b"\xff" * 4)
+
+
+def test_a_lease_that_ends_now_is_looked_into_again():
+    tap = a_server()
+    lease(tap)  # granted after a second
+    tap.poll(3601 * SECOND)
+    tap.ethernet_to_ip(said(dhcp.DISCOVER))
+    assert [each[12:14] for each in tap.take_frames()] == [ARP]
+
+
+def test_an_offer_is_kept_from_the_last_question_on():
+    tap = a_server(replace(SERVE, pool=(POOL[0], POOL[0])))
+    hear(tap, said(dhcp.DISCOVER), 50 * SECOND)
+    hear(tap, said(dhcp.DISCOVER), 50 * SECOND)
+    assert hear(tap, said(dhcp.DISCOVER, by=STRANGER_MAC), 10 * SECOND) == []
+    (offered,) = hear(tap, said(dhcp.DISCOVER, by=STRANGER_MAC))
+    assert offered.your_ip == POOL[0]
+
+
+def test_a_client_that_takes_another_offer_before_its_turn_is_not_looked_for():
+    tap = a_server(arp_burst_max=1)
+    tap._core.pace.turn(0)
+    tap.ethernet_to_ip(said(dhcp.DISCOVER))
+    tap.ethernet_to_ip(said(dhcp.REQUEST, options=asks_for(POOL[0], ip("10.0.0.9"))))
+    assert tap.next_deadline() is None
+
+
+def test_who_is_being_looked_for_is_not_asked_for_again_within_a_second():
+    tap = a_server()
+    tap.ethernet_to_ip(said(dhcp.DISCOVER))
+    assert len(tap.take_frames()) == 1
+    assert (tap.ip_to_ethernet(packet(POOL[0])), tap.take_frames()) == (None, [])
+
+
+def test_a_server_with_an_address_of_its_own_asks_in_its_name():
+    server = ip("10.0.0.9")
+    tap = a_server(replace(SERVE, server_ip=server))
+    tap.ethernet_to_ip(said(dhcp.DISCOVER))
+    (asked,) = tap.take_frames()
+    assert (asked[6:12], asked[28:32]) == (tap.hosts()[server], server)
+
+
+def test_an_address_declined_while_it_is_looked_into_is_not_offered():
+    tap = a_server()
+    tap.ethernet_to_ip(said(dhcp.DISCOVER))
+    assert hear(tap, said(dhcp.DECLINE, options=asks_for(POOL[0], OUR_IP))) == []
+    assert tap.next_deadline() is None
+
+
+def test_every_declined_address_rests():
+    tap = a_server()
+    for address in POOL[0], ip("10.0.0.51"):
+        assert lease(tap) == address
+        hear(tap, said(dhcp.DECLINE, options=asks_for(address, OUR_IP)))
+    assert lease(tap) == POOL[1]
+
+
+def test_a_client_may_wish_for_a_second():
+    tap = a_server()
+    (offered,) = hear(tap, said(dhcp.DISCOVER, options=((dhcp.LEASE_TIME, (1).to_bytes(4)),)))
+    assert offered.number(dhcp.LEASE_TIME) == 1
+
+
+def test_several_servers_of_names_are_told():
+    servers = ip("10.0.0.53"), ip("10.0.0.54")
+    (offered,) = hear(a_server(replace(SERVE, dns=servers)), said(dhcp.DISCOVER))
+    assert offered.addresses(dhcp.DNS) == servers
+
+
+def test_a_client_without_an_address_is_answered_at_the_one_that_it_gets():
+    # RFC 2131 4.1
+    tap = a_server()
+    (offered,) = hear(tap, said(dhcp.DISCOVER))
+    tap.ethernet_to_ip(said(dhcp.REQUEST, options=asks_for(offered.your_ip, OUR_IP)))
+    (granted,) = tap.take_frames()
+    assert (granted[:6], granted[30:34]) == (PEER_MAC, offered.your_ip)
+
+
+def test_an_identifier_may_be_as_long_as_an_option():
+    (offered,) = hear(a_server(), said(dhcp.DISCOVER, options=((dhcp.CLIENT_ID, bytes(255)),)))
+    assert offered.value(dhcp.CLIENT_ID) == bytes(255)
+
+
+def test_who_names_itself_by_its_hardware_address_is_who_it_was():
+    tap = a_server()
+    had = lease(tap)
+    (offered,) = hear(tap, said(dhcp.DISCOVER, options=((dhcp.CLIENT_ID, b"\1" + PEER_MAC),)))
+    assert offered.your_ip == had

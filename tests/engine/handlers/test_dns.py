@@ -179,3 +179,81 @@ def test_no_bytes_make_the_cache_raise(asked, said):
     inside = Ipv4.parse(query())
     script.host(replace(inside, payload=_datagram(inside, asked)).to_bytes())
     script.lan(frame(reply(said)))
+
+
+def test_of_two_questions_the_one_that_is_repeated_takes_the_place_it_had():
+    script = start(Script(VirtualTap), dns_entries_max=2)
+    for port in (1, 2, 2):
+        passes(script, query(port=port))
+    told(script, reply(answer(asking()), port=1))
+    answered(script)
+
+
+def test_of_two_answers_the_one_that_is_repeated_takes_the_place_it_had():
+    script, other = start(Script(VirtualTap), dns_entries_max=2), asking("other.example")
+    learned(script)
+    for port in (1, 2):
+        passes(script, query(other, port=port))
+    for port in (1, 2):
+        told(script, reply(answer(other, record("other.example")), port=port))
+    answered(script)
+
+
+def test_an_answer_that_is_given_is_no_drop(script):
+    learned(script)
+    answered(script)
+    assert script.tap.stats.dropped_total == 0
+
+
+@pytest.mark.parametrize(("kind", "is_kept"), [(0, False), (1, True), (127, True), (128, False)])
+def test_types_from_1_to_127_are_kept(script, kind, is_kept):
+    asked = asking(kind=kind)
+    passes(script, query(asked))
+    told(script, reply(answer(asked, record(type=kind))))
+    assert len(cache_of(script.tap)._kept) == is_kept
+
+
+@pytest.mark.parametrize(("ttl", "is_kept"), [(0x7FFFFFFF, True), (0x80000000, False)])
+def test_the_longest_time_to_live_has_31_bits(script, ttl, is_kept):
+    learned(script, record(ttl=ttl))
+    assert len(cache_of(script.tap)._kept) == is_kept
+
+
+@pytest.mark.parametrize("to", [SERVER, SERVER6])
+def test_only_udp_is_a_question(script, to):
+    if to == SERVER:
+        looks = replace(Ipv4.parse(query()), protocol=6)
+    else:
+        looks = replace(Ipv6.parse(query(to=to)), next_header=6)
+    script.host(looks.to_bytes())
+    assert (len(script.frames()), script.tap.stats.dns_queries) == (1, 0)
+
+
+def test_a_piece_is_no_question(script):
+    asked = Ipv4.parse(query(asking("wwwwww.example")))
+    assert len(asked.payload) % 8 == 0
+    script.host(replace(asked, fragment=0x2000).to_bytes())
+    assert (len(script.frames()), script.tap.stats.dns_queries) == (1, 0)
+
+
+def test_an_answer_that_has_ended_leaves_its_place_to_others():
+    script = start(Script(VirtualTap), dns_entries_max=2)
+    first, brief, last = asking(), asking("brief.example"), asking("last.example")
+    for asked, ttl in ((first, 300), (brief, 1)):
+        passes(script, query(asked))
+        told(script, reply(answer(asked, record(ttl=ttl))))
+    script.at(SECOND)
+    passes(script, query(brief, port=1))
+    passes(script, query(last))
+    told(script, reply(answer(last)))
+    answered(script, query(first))
+
+
+def test_an_answer_of_512_bytes_is_kept_and_a_longer_one_is_not(script):
+    for spare, is_kept in ((1, False), (0, True)):
+        filler = replace(record(), type=16, data=b"")
+        room = dns.UDP_LEN_MAX - len(answer(asking(), record(), filler).to_bytes())
+        said = answer(asking(), record(), replace(filler, data=bytes(room + spare)))
+        passes(script, query())
+        told(script, reply(said))
+        assert len(cache_of(script.tap)._kept) == is_kept

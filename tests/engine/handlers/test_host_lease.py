@@ -156,3 +156,67 @@ def test_no_question_makes_the_listener_raise(said, known):
         start(script)
     body = Udp(68, 67, said.to_bytes()).between(LEASED, SERVER)
     script.host(Ipv4(LEASED, SERVER, udp.PROTOCOL, body).to_bytes()).at(100 * SECOND)
+
+
+def test_a_lease_that_is_given_back_is_ours_until_the_farewell_has_left(script):
+    bound(script)
+    script.host(says(dhcp.RELEASE, {dhcp.SERVER_ID: SERVER}, source=LEASED, to=SERVER))
+    script.at(script.now)
+    assert script.tap.learned_ip == LEASED
+    script.at(script.now + SECOND)
+    assert script.tap.learned_ip is None
+    script.at(2 * END)
+    assert script.tap.take_events().count(LeaseLost(LEASED)) == 1
+
+
+def test_a_lease_that_is_declined_does_not_end_again(script):
+    bound(script)
+    script.host(says(dhcp.DECLINE, REQUESTED)).at(2 * END)
+    assert script.tap.take_events().count(LeaseLost(LEASED)) == 1
+
+
+def test_a_lease_that_is_renewed_for_ever_does_not_end(script):
+    asked = bound(script)
+    introduce_server(script)
+    script.host(says(dhcp.REQUEST, source=LEASED, to=SERVER)).forget()
+    script.lan(answer(asked, dhcp.ACK, {dhcp.LEASE_TIME: b"\xff" * 4}))
+    script.at(2 * END)
+    assert (script.tap.learned_ip, script.tap.lease.expires_at) == (LEASED, None)
+
+
+def test_a_checksum_that_comes_to_nothing_is_written_with_ones(script):
+    # RFC 768
+    def asked(xid):
+        sent = start(script).host(says(dhcp.DISCOVER, xid=xid)).frames()
+        return sent[0][14:]
+
+    once = asked(0x10000)
+    sum_of_it = int.from_bytes(once[26:28])
+    assert asked(0x10000 | sum_of_it)[26:28] == b"\xff\xff"
+
+
+def test_what_stands_behind_the_hardware_address_is_paid_for_as_it_is(script):
+    inside = Ipv4.parse(says(dhcp.DISCOVER))
+    data = bytearray(Udp.parse(inside.payload).payload)
+    data[34:44] = b"\x77" * 10
+    body = Udp(68, 67, bytes(data)).between(inside.source, inside.destination)
+    (sent,) = start(script).host(replace(inside, payload=body).to_bytes()).frames()
+    left = Ipv4.parse(sent[14:])
+    assert udp.received(left.source, left.destination, left.payload) is not None
+
+
+def test_a_lease_that_is_got_again_while_the_farewell_leaves_is_kept(script):
+    bound(script)
+    script.host(says(dhcp.RELEASE, {dhcp.SERVER_ID: SERVER}, source=LEASED, to=SERVER)).forget()
+    asked = asks(script)
+    script.lan(answer(asked, dhcp.ACK)).forget().at(2 * SECOND)
+    assert script.tap.learned_ip == LEASED
+
+
+def test_a_lease_that_is_over_when_it_comes_is_none(script):
+    # RFC 2131 4.4.1
+    start(script)
+    asked = asks(script)
+    script.at(7200 * SECOND).lan(answer(asked, dhcp.ACK, {dhcp.LEASE_TIME: (60).to_bytes(4)}))
+    assert (script.tap.learned_ip, script.tap.next_deadline()) == (None, None)
+    assert script.tap.take_events() == []

@@ -17,9 +17,11 @@ from tests.builders import (
     frame,
     packet,
     padded,
+    vector,
 )
-from virtualtap import DropReason, ip, mac
+from virtualtap import SECOND, DropReason, Serving, ip, mac
 from virtualtap.wire.address import BROADCAST
+from virtualtap.wire.ipv4 import TCP, Ipv4
 
 GROUP_MAC = mac("01:00:5e:00:00:01")
 
@@ -241,3 +243,59 @@ def test_a_frame_whose_packet_lies_is_malformed(tap, lie):
 def test_a_total_length_beyond_the_frame_is_malformed(tap):
     assert tap.ethernet_to_ip(frame(to_us())[:-1]) is None
     assert dropped(tap, DropReason.MALFORMED) == 1
+
+
+def test_whoever_did_not_answer_is_asked_for_again_by_the_next_packet():
+    tap = a_tap(when_unresolved="broadcast")
+    for now in (0, 60 * SECOND):
+        assert tap.ip_to_ethernet(packet(PEER), now)[:6] == BROADCAST
+        assert tap.take_frames() == [arp_request(OUR_MAC, OUR_IP, PEER)]
+        tap.poll(now + 30 * SECOND)
+        tap.take_frames()
+
+
+def test_a_packet_as_long_as_the_mtu_is_not_cut():
+    tap = a_tap_that_knows(PEER)
+    for _ in range(2):
+        tap.ip_to_ethernet(packet(PEER, payload=bytes(1480)))
+    assert (tap.stats.to_ethernet, tap.stats.fragmented) == (2, 0)
+    for _ in range(2):
+        tap.ip_to_ethernet(packet(PEER, payload=bytes(1481)))
+    assert (tap.stats.to_ethernet, tap.stats.fragmented) == (4, 2)
+
+
+def test_a_packet_to_ourselves_may_come_from_the_link_alone_where_others_are_passed_on():
+    # RFC 3927 7
+    tap = a_tap(gateway_ip=None, gateway_ip6=None, serve=Serving())
+    said = packet(OUR_IP, ip("169.254.1.1"))
+    assert tap.ethernet_to_ip(frame(said)) == said
+    assert tap.ethernet_to_ip(frame(packet(FAR, ip("169.254.1.1")))) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "heard"),
+    [("224.250.0.1", False), ("224.239.0.1", True), ("224.1.250.1", True), ("224.240.0.1", False)],
+)
+def test_softethers_client_reads_the_second_byte_of_a_group(group, heard):
+    tap = a_tap(profile="softether-ipc")
+    said = packet(ip(group), PEER)
+    assert (tap.ethernet_to_ip(frame(said, GROUP_MAC)) == said) == heard
+
+
+def test_softethers_client_reads_no_second_byte_of_another_address():
+    ours = ip("10.250.0.1")
+    tap = a_tap(profile="softether-ipc", our_ip=ours, prefix_length=8)
+    assert tap.ethernet_to_ip(frame(packet(ours, PEER))) == packet(ours, PEER)
+
+
+def test_packets_to_several_neighbors_are_counted():
+    tap = a_tap_that_knows(PEER, GATEWAY)
+    for destination in (PEER, FAR):
+        tap.ip_to_ethernet(packet(destination))
+    assert tap.stats.to_ethernet == 2
+
+
+def test_what_comes_is_clamped_only_if_asked_for():
+    said = Ipv4(PEER, OUR_IP, TCP, vector("tcp_syn")).to_bytes()
+    assert a_tap(mtu=576).ethernet_to_ip(frame(said)) == said
+    assert a_tap(mtu=576, clamp_mss=True).ethernet_to_ip(frame(said)) not in (None, said)

@@ -14,10 +14,11 @@ from tests.builders import (
     dropped,
     frame,
     packet6,
+    vector,
 )
-from virtualtap import DropReason, ip, mac
-from virtualtap.wire import ndp
-from virtualtap.wire.address import BROADCAST
+from virtualtap import DropReason, Serving, ip, mac
+from virtualtap.wire import ipv6, ndp
+from virtualtap.wire.address import ANY6, BROADCAST
 from virtualtap.wire.icmp import ECHO_REQUEST6, Icmp
 from virtualtap.wire.ipv6 import HOP_BY_HOP, ICMPV6, Ipv6
 from virtualtap.wire.ndp import NeighborMessage
@@ -166,3 +167,31 @@ def test_a_neighbor_message_behind_an_extension_header_is_for_the_host(tap):
     sent = Ipv6(PEER6, OUR_IP6, HOP_BY_HOP, hop_by_hop + message, hop_limit=255).to_bytes()
     assert tap.ethernet_to_ip(frame(sent)) == sent
     assert tap.take_frames() == []
+
+
+def test_each_packet_of_a_group_is_counted(tap):
+    for _ in range(2):
+        tap.ip_to_ethernet(packet6(ip("ff02::1")))
+    assert tap.stats.to_ethernet == 2
+
+
+def test_nobody_s_packet_goes_to_no_one_station():
+    # RFC 4291 2.5.2
+    tap = a_tap_that_knows(PEER6, validate="off")
+    assert tap.ip_to_ethernet(packet6(PEER6, ANY6)) is None
+    assert dropped(tap, DropReason.NO_ROUTE) == 1
+
+
+def test_what_comes_is_clamped_only_if_asked_for(tap):
+    said = Ipv6(PEER6, OUR_IP6, ipv6.TCP, vector("tcp_syn")).to_bytes()
+    assert tap.ethernet_to_ip(frame(said)) == said
+    clamping = a_tap(clamp_mss=True, mtu=1280)
+    assert clamping.ethernet_to_ip(frame(said)) not in (None, said)
+
+
+def test_a_router_joins_what_comes_in_pieces_for_itself():
+    tap = a_tap(gateway_ip=None, gateway_ip6=None, serve=Serving())
+    pieces = [b"\x11\0" + offset.to_bytes(2) + b"abcd" + bytes(8) for offset in (1, 8)]
+    said = [Ipv6(PEER6, OUR_IP6, ipv6.FRAGMENT, piece).to_bytes() for piece in pieces]
+    whole = Ipv6(PEER6, OUR_IP6, ipv6.UDP, bytes(16)).to_bytes()
+    assert [tap.ethernet_to_ip(frame(each)) for each in said] == [None, whole]

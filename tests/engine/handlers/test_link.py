@@ -49,3 +49,9 @@ def test_a_cut_tag_is_malformed_and_a_second_tag_unsupported(tap):
 def test_a_choice_that_cannot_be_is_a_usage_error(changes, says):
     with pytest.raises(UsageError, match=says):
         a_tap(**changes)
+
+
+def test_who_reads_no_priority_tags_reads_those_of_its_vlan():
+    tap = a_tap(profile="softether-ipc", vlan_id=7)
+    said = frame(packet(OUR_IP, PEER))
+    assert tap.ethernet_to_ip(said[:12] + b"\x81\0\0\7" + said[12:]) == said[14:]

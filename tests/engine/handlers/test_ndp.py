@@ -166,13 +166,28 @@ INVALID = {
 }
 
 
-@pytest.mark.parametrize("wrong", INVALID.values(), ids=INVALID)
-def test_an_invalid_message_is_malformed_and_without_effect(tap, wrong):
+# what no packet may have, the rules of every packet find first, where they are asked for
+BAD_ADDRESS = ("multicast source", "probe to an address", "advertised multicast target")
+
+
+@pytest.mark.parametrize("validate", ["strict", "off"])
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_message_is_counted_and_without_effect(name, validate):
+    tap = a_tap(validate=validate)
     tap.ip_to_ethernet(packet6(PEER6))
     tap.take_frames()
-    assert tap.ethernet_to_ip(wrong) is None
-    assert dropped(tap, DropReason.MALFORMED) == tap.stats.dropped_total == 1
+    assert tap.ethernet_to_ip(INVALID[name]) is None
+    is_bad = validate == "strict" and name in BAD_ADDRESS
+    reason = DropReason.BAD_ADDRESS if is_bad else DropReason.MALFORMED
+    assert tap.stats.dropped == {reason: 1}
     assert (tap.take_frames(), tap.neighbors(), tap.take_events()) == ([], {}, [])
+
+
+def test_a_group_of_scope_one_is_no_place_to_ask_in(tap):
+    # RFC 4291 2.7
+    tap.ethernet_to_ip(solicitation(to=ip("ff01::1")))
+    assert (tap.take_frames(), tap.neighbors()) == ([], {})
+    assert tap.stats.dropped == {DropReason.BAD_ADDRESS: 1}
 
 
 def test_an_option_of_no_length_is_malformed(tap):
@@ -353,3 +368,32 @@ def test_discovery_stays_inside_where_the_caller_handles_arp():
     tap = a_tap(handle_arp_internally=False)
     tap.ethernet_to_ip(padded(solicitation()))
     assert tap.take_frames() == [answer()]
+
+
+def test_what_happens_twice_is_counted_twice():
+    tap = a_tap()
+    for _ in range(2):
+        tap.ethernet_to_ip(solicitation())
+        tap.ethernet_to_ip(advertisement())
+    assert (tap.stats.requests_answered, tap.stats.answers_received) == (2, 2)
+
+
+def test_a_stranger_is_asked_in_the_name_of_the_address_that_it_asked_for():
+    other = ip("fd00::9")
+    tap = a_tap(our_ip6=(OUR_IP6, other))
+    tap.ethernet_to_ip(solicitation(asks=other, to=other, options=()))
+    assert tap.take_frames() == [solicitation(OUR_MAC, other, PEER6)]
+
+
+def test_linux_probes_in_the_name_of_the_address_that_it_answered_for():
+    other = ip("fd00::9")
+    tap = a_tap(our_ip6=(OUR_IP6, other), profile="linux")
+    tap.ethernet_to_ip(solicitation(asks=other), 0)
+    tap.take_frames()
+    tap.poll(5 * SECOND)
+    assert [sent[22:38] for sent in tap.take_frames()] == [other]
+
+
+def test_what_another_station_is_told_is_counted_as_not_for_us(tap):
+    tap.ethernet_to_ip(advertisement(to=ip("fd00::9")))
+    assert tap.stats.dropped == {DropReason.NOT_FOR_US: 1}

@@ -128,3 +128,10 @@ def test_where_nothing_is_checked_a_header_too_short_is_cut_as_one_of_twenty_byt
     wrong = bytes((0x40 | claimed,)) + LONG[1:]
     pieces = [tap.ip_to_ethernet(wrong), *tap.take_frames()]
     assert b"".join(piece[34:] for piece in pieces) == LONG[20:]
+
+
+def test_each_error_is_counted():
+    tap = a_tap_that_knows(PEER)
+    for _ in range(2):
+        tap.ip_to_ethernet(WHOLE)
+    assert tap.stats.errors_sent == 2

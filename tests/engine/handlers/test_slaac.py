@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from sim.conformance.cases.ndp_learn import HOST6, learned, offer, probes, start
+from sim.conformance.cases.ndp_learn import HOST6, OTHER_OF_HOST, learned, offer, probes, start
 from sim.conformance.cases.ndp_slaac import FORMED
 from sim.conformance.frames6 import LINK_LOCAL, O, S, dad, na, ns, of_length, prefix, ra
-from sim.conformance.script import CONFIG, OTHER_MAC, US6, Script
+from sim.conformance.membership import MDNS6, REPORTS6, TO_EX, TO_IN, seen
+from sim.conformance.script import CONFIG, OTHER_MAC, PEER_MAC, US6, Script
 from tests.builders import dropped, packet6
 from virtualtap import SECOND, AddressClaimed, AddressConflict, DropReason, VirtualTap, ip
-from virtualtap.wire.address import ALL_NODES6, ANY6
+from virtualtap.wire.address import ALL_NODES6, ANY6, multicast_mac6, solicited_node
 from virtualtap.wire.ipv6 import Ipv6
 
 ALONE = replace(CONFIG, our_ip6=(), gateway_ip6=None, slaac=True)
@@ -171,3 +172,100 @@ def test_what_is_configured_is_not_ended_by_a_router():
     offer(script, 10)
     script.at(9000 * SECOND)
     assert script.tap.our_ip6 == (configured,)
+
+
+def test_addresses_that_end_take_their_probes_with_them():
+    tap = ready(addresses6_max=2)
+    tap.ethernet_to_ip(ra(9000, retrans=0xFFFFFFFF))
+    for second in range(4, 400, 2):
+        brief = prefix(f"2001:db8:{second:x}::", valid=1, preferred=1)
+        tap.ethernet_to_ip(ra(9000, options=(brief,)), now=second * SECOND)
+        tap.poll((second + 1) * SECOND)
+    assert len(tap._core.timers._live) < 10
+
+
+def test_an_address_that_the_host_probed_takes_its_wait_with_it():
+    script = listening(valid=10, addresses6_max=1, ndp_interval=100 * SECOND)
+    probes(script)
+    script.at(10 * SECOND)
+    script.lan(ra(9000, options=(prefix("2001:db8:1::"),))).forget()
+    probes(script, ip("2001:db8:1::1"))
+    assert script.tap.next_deadline() == 110 * SECOND
+
+
+def test_two_addresses_that_the_host_probes_at_once_are_both_learned():
+    script = listening()
+    probes(script)
+    probes(script, OTHER_OF_HOST)
+    script.at(SECOND)
+    assert sorted(script.tap.our_ip6) == sorted((HOST6, OTHER_OF_HOST))
+
+
+def test_an_address_is_not_learned_of_a_prefix_that_ends_now():
+    script = listening(valid=10)
+    script.at(10 * SECOND)
+    script.host(dad(HOST6)[14:]).forget()
+    assert HOST6 not in script.tap._core.interface6.addresses
+
+
+def test_an_address_that_ends_now_is_formed_and_probed_again():
+    tap = ready()
+    hear(tap, "2001:db8::", after=3)
+    hear(tap, "2001:db8::", after=3 + 86_400)
+    assert FORMED in tap.our_ip6
+    assert tap.take_events().count(AddressClaimed(FORMED)) == 2
+
+
+def test_the_group_of_a_learned_address_is_joined_and_left_with_it():
+    script = listening(valid=10, groups=(MDNS6,))
+    script.at(2 * SECOND).forget()
+    script.host(dad(HOST6)[14:]).at(5 * SECOND)
+    assert {solicited_node(HOST6)} == {
+        group for kind, group in seen(reports(script)) if kind == TO_EX
+    }
+    script.at(11 * SECOND)
+    assert seen(reports(script)) == [(TO_IN, solicited_node(HOST6))] * 2
+
+
+def reports(script):
+    """What it said of groups since."""
+    return tuple(sent for sent in script.frames() if sent[:6] == multicast_mac6(REPORTS6))
+
+
+def test_an_address_that_is_no_longer_preferred_comes_after_those_that_are():
+    tap = ready()
+    tap.ethernet_to_ip(ra(9000, options=(prefix(preferred=1),)), now=3 * SECOND)
+    hear(tap, "2001:db8:1::", after=4)
+    assert tap.our_ip6 == (LINK_LOCAL, ip("2001:db8:1::5eff:fe00:2"), FORMED)
+
+
+def test_without_slaac_no_router_is_asked_for():
+    tap = VirtualTap(replace(CONFIG, our_ip6=(LINK_LOCAL,), dad=True))
+    tap.poll(0)
+    tap.poll(9 * SECOND)
+    assert [sent[54] for sent in tap.take_frames()] == [135]
+
+
+def test_a_conflict_names_the_mac_that_is_said():
+    tap = VirtualTap(replace(CONFIG, dad=True))
+    tap.poll(SECOND)
+    tap.ethernet_to_ip(na(O, of=US6, says=OTHER_MAC, at=PEER_MAC, to=ALL_NODES6))
+    assert tap.take_events() == [AddressConflict(US6, OTHER_MAC)]
+
+
+def test_addresses_that_end_before_their_probe_take_it_with_them():
+    slow = {"our_ip6": (LINK_LOCAL,), "router_solicitation_delay": 1000 * SECOND}
+    tap = ready(addresses6_max=2, **slow)
+    for second in range(4, 100, 2):
+        brief = prefix(f"2001:db8:{second:x}::", valid=1, preferred=1)
+        tap.ethernet_to_ip(ra(9000, options=(brief,)), now=second * SECOND)
+    assert len(tap._core.timers._live) < 10
+
+
+def test_without_slaac_no_router_is_asked_for_however_soon_an_address_is_ours():
+    for seed in range(20):
+        quick = {"our_ip6": (LINK_LOCAL,), "ndp_interval": SECOND // 1000}
+        tap = VirtualTap(replace(CONFIG, dad=True, random_seed=seed, **quick))
+        tap.poll(0)
+        tap.poll(9 * SECOND)
+        assert [sent[54] for sent in tap.take_frames()] == [135]

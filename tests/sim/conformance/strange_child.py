@@ -49,6 +49,7 @@ WAYS = {
     "unsupported": lambda: write(b"U", b"it knows no \xff"),
     "unsaid": lambda: write(b"U", b""),
     "garbage": lambda: say(b"Hello, world"),
+    "endless": lambda: [say(b"\xff" * 4), sys.stdout.flush(), time.sleep(60)],
     "empty": lambda: say(bytes(5)),
     "unknown": lambda: write(b"Z", b""),
     "short": lambda: write(b"D", b"soon"),

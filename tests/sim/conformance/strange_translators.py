@@ -1,5 +1,6 @@
 """Wrong translators, for `--target python:tests.sim.conformance.strange_translators:NAME`."""
 
+import os
 import sys
 
 from virtualtap import VirtualTap
@@ -31,3 +32,38 @@ class Thrower(VirtualTap):
 def leaver(_config):
     """Wants to end the whole run."""
     sys.exit(0)
+
+
+class Late(VirtualTap):
+    """Wants to be polled at an instant that has passed, for ever."""
+
+    def next_deadline(self):
+        return 0
+
+
+class Wordless(VirtualTap):
+    """Raises what cannot even be told."""
+
+    def ethernet_to_ip(self, frame, now=None):
+        raise Unspeakable
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+class Sure(VirtualTap):
+    """Asserts, and says nothing."""
+
+    def ethernet_to_ip(self, frame, now=None):
+        raise AssertionError
+
+
+def nobody(_config):
+    """Makes nothing."""
+
+
+def vanisher(_config):
+    """Ends the process as if all were well."""
+    os._exit(0)

@@ -1,18 +1,23 @@
 """`vtap conform` as a stranger meets it: targets, exit statuses, JSON, JUnit, Markdown."""
 
 import json
+import os
 import pickle
 import re
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from sim import cli
 from sim.conformance import campaign
 from sim.conformance.campaign import Judgement, conform
 from sim.conformance.findings import explain, junit, markdown, write_capture
 from sim.conformance.frames import our_request, packet
 from sim.conformance.registry import Case, cases
 from sim.conformance.script import OTHER, PEER
+from sim.conformance.targets import target
 from sim.conformance.verdicts import Outcome, Verdict, judge
 from tests.sim.conformance.strange_translators import Deaf
 from tests.sim.scenarios import ONE_LINE, called, refused
@@ -20,7 +25,11 @@ from virtualtap import VirtualTap
 from virtualtap.profiles import PROFILES
 
 STRANGE = "python:tests.sim.conformance.strange_translators"
+CASES = {case.id: case for case in cases()}
+ASKED, SILENT = CASES["arp/request-for-us-is-answered"], CASES["arp/silent-by-default"]
 EVIL = "c:[x](file:///y) <b>&amp;|\\|`z`\x1b[31m\u202e"
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # xdist has threads
 
 
 @pytest.fixture
@@ -64,11 +73,35 @@ def test_a_wrong_translator_leaves_with_1_and_its_failures(judged):
     [
         ("Talker", "TypeError: the target gave a `str`, not bytes"),
         ("leaver", "SystemExit: 0"),
+        ("nobody", "TypeError: the factory gave a `NoneType`, without `ip_to_ethernet`"),
+        ("vanisher", "ended with status 0"),
     ],
 )
 def test_what_a_python_target_does_wrong_is_a_verdict(judged, name, why):
     status, told = judged("--target", f"{STRANGE}:{name}")
     assert (status, {*told["failures"][f"{STRANGE}:{name}"].values()}) == (1, {why})
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "verdict", "why"),
+    [
+        ("Late", SILENT, Verdict.ERROR, "Restless: the deadline stays at 0, and it is 0"),
+        ("Wordless", ASKED, Verdict.ERROR, "Unspeakable: it cannot say why"),
+        ("Sure", ASKED, Verdict.FAIL, "an assertion without words"),
+    ],
+)
+def test_what_has_no_words_is_told_in_ours(name, case, verdict, why):
+    outcome = judge(case, target(f"{STRANGE}:{name}"))
+    assert (outcome.verdict, outcome.why) == (verdict, why)
+
+
+def test_a_module_of_the_current_folder_is_found(tmp_path, monkeypatch):
+    (tmp_path / "translator_of_this_folder.py").write_text("from virtualtap import VirtualTap")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    make = target("python:translator_of_this_folder:VirtualTap")
+    assert judge(ASKED, make).verdict is Verdict.PASS
+    assert sys.path[-1] == str(tmp_path)
 
 
 def test_what_is_shown_has_a_row_for_a_family_and_every_fail_explained(capsys):
@@ -115,6 +148,32 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
     status, out, err = called(capsys, "conform", "--family", "ethernet", "--markdown", path)
     assert (status, out) == (2, "")
     assert ONE_LINE.fullmatch(err)
+
+
+@pytest.mark.parametrize("option", ["--junit", "--markdown", "--html", "--captures"])
+@pytest.mark.parametrize("where", ["file/below", "folder", "none/file", "/proc/version", "/proc/x"])
+def test_what_cannot_be_written_is_said_before_anything_is_judged(
+    tmp_path, capsys, monkeypatch, option, where
+):
+    if option == "--captures" and where in ("folder", "none/file"):
+        where = "file"  # a folder is made where none is
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    if where.startswith("/"):
+        monkeypatch.setattr(os, "access", lambda path, _: False)  # root may write everywhere
+    monkeypatch.setattr(cli, "judge_targets", None)
+    status, out, err = called(capsys, "conform", option, tmp_path / where)
+    assert (status, out) == (2, "")
+    assert ONE_LINE.fullmatch(err), err
+
+
+def test_what_fails_to_be_written_at_last_was_shown_before(tmp_path, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full")
+    arguments = ("conform", "--family", "ethernet", "--markdown", "/dev/full")
+    status, out, err = called(capsys, *arguments)
+    assert (status, err) == (2, "error: no space left on device (hint: is the disk full?)\n")
+    assert "ethernet" in out
 
 
 def test_junit_and_markdown_are_written(tmp_path, capsys):

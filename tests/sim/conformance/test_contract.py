@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,15 @@ PROMISES = (
     "test_its_memory_is_bounded",
 )
 settings.register_profile(  # the same histories each time, and none is made shorter
-    "kit", max_examples=100, phases=[Phase.generate], derandomize=True, database=None
+    "kit", max_examples=500, phases=[Phase.generate], derandomize=True, database=None
+)
+settings.register_profile(  # what Hypothesis asks of an ordinary test
+    "usual",
+    deadline=200,
+    suppress_health_check=(),
+    max_examples=10,
+    derandomize=True,
+    database=None,
 )
 load()
 
@@ -80,6 +90,17 @@ def test_a_wrong_engine_is_found(name):
 def test_a_toy_that_breaks_a_promise_is_told_which(make, promise, what):
     with pytest.raises(Broken, match=what):
         check(make, promise)
+
+
+@pytest.mark.slow
+def test_a_busy_machine_breaks_no_promise(monkeypatch):
+    usual, clock = settings.get_current_profile_name(), count(step=10)
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))  # ten seconds at each look
+    settings.load_profile("usual")
+    try:
+        check(toys.Toy, PROMISES[0])
+    finally:
+        settings.load_profile(usual)
 
 
 def test_one_who_reaches_nobody_is_told_so():

@@ -115,6 +115,11 @@ def test_what_the_protocol_does_not_allow_is_an_error_in_words(way, why):
     assert (outcome.verdict, outcome.why) == (Verdict.ERROR, f"ProtocolError: {why}")
 
 
+def test_a_wrong_length_is_an_error_before_anything_follows_it():
+    outcome = judge_apart(ANSWERED, strange("endless"))
+    assert outcome.why == ("ProtocolError: a message has a length from 1 to 65600, got 4294967295")
+
+
 def test_a_deadline_that_stays_is_an_error():
     outcome = judge_apart(CASES["arp/probes-are-spaced"], strange("late"))
     assert outcome.why == "ProtocolError: the deadline stays at 0, and it is 0"
@@ -180,6 +185,6 @@ def test_a_command_that_is_not_there_is_a_usage_error(command):
     assert "exec:COMMAND" in error.hint
 
 
-def test_libraries_and_commands_are_foreign():
+def test_all_but_the_engine_is_foreign():
     names = ("engine", "python:a:b", "c:a.so", "exec:a")
-    assert [is_foreign(name) for name in names] == [False, False, True, True]
+    assert [is_foreign(name) for name in names] == [False, True, True, True]
