@@ -41,6 +41,7 @@ class Profile:
     # NDP
     bare_answers: bool = False  # to a unicast solicitation: no O flag, no MAC (RFC 4861 7.2.4 may)
     answers_are_use: bool = False  # an answer is a packet sent: STALE becomes DELAY
+    doubts_link_locally: bool = False  # who is doubted is asked in our link-local name: 7.2.2 may
     checks_mac_options: bool = False  # a message is dropped if its MAC option has a wrong length
     dad_nonce: bool = False  # probes carry six bytes of luck, known again: RFC 7527 4
     # what a configuration has where it stands at its default
@@ -74,6 +75,7 @@ PROFILES: dict[str, Profile] = {
         doubts_ipv4=True,
         bare_answers=True,
         answers_are_use=True,
+        doubts_link_locally=True,
         checks_mac_options=True,
         dad_nonce=True,
         settings={

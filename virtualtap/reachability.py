@@ -7,7 +7,7 @@ from virtualtap.core import Ask, Core
 from virtualtap.neighbors import State
 from virtualtap.units import Duration
 from virtualtap.wire import ndp
-from virtualtap.wire.address import Ip, Mac, multicast_mac6, solicited_node
+from virtualtap.wire.address import Ip, Mac, is_link_local6, multicast_mac6, solicited_node
 from virtualtap.wire.ndp import Message, NeighborMessage
 
 
@@ -188,5 +188,12 @@ class Reachability:
             core.failed(ip)
             return
         if state in (State.DELAY, State.PROBE):
-            self._ask(ip, source)
+            self._ask(ip, self._doubting(ip, source))
         self._becomes(ip, Happening.TIMED_OUT, state, source, tries + 1)
+
+    def _doubting(self, ip: Ip, source: Ip) -> Ip:
+        """In whose name `ip` is doubted: of `source`, or as the profile says. RFC 4861 7.2.2."""
+        core = self._core
+        if len(ip) == 16 and core.manners.doubts_link_locally:
+            return next(filter(is_link_local6, core.interface6.owned(core.now)), source)
+        return source

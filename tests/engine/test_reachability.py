@@ -14,11 +14,12 @@ from tests.builders import (
     packet6,
     solicitation,
 )
-from virtualtap import MS, SECOND, NeighborFailed, VirtualTap
+from virtualtap import MS, SECOND, NeighborFailed, VirtualTap, ip
 from virtualtap.neighbors import State
 from virtualtap.reachability import NEXT, Happening
 from virtualtap.wire import ndp
 
+LINK_LOCAL = ip("fe80::7")
 SOLICITED, OVERRIDE = ndp.SOLICITED, ndp.OVERRIDE
 
 
@@ -164,3 +165,21 @@ def test_nobody_is_asked_for_before_an_address_of_ours_may_be_used():
     assert tap.take_frames() == []
     tap.poll(6 * SECOND)
     assert tap.take_frames()[-1] == solicitation(OUR_MAC, OUR_IP6, PEER6)
+
+
+@pytest.mark.parametrize(
+    ("ours", "profile", "asks"),
+    [
+        ((OUR_IP6, LINK_LOCAL), "strict", OUR_IP6),
+        ((OUR_IP6, LINK_LOCAL), "linux", LINK_LOCAL),
+        ((OUR_IP6,), "linux", OUR_IP6),
+    ],
+)
+def test_a_doubt_is_in_the_name_of_the_packet_or_as_linux_has_it(ours, profile, asks):
+    tap = a_tap(our_ip6=ours, profile=profile)
+    tap.ethernet_to_ip(solicitation())
+    tap.ip_to_ethernet(packet6())
+    tap.take_frames()
+    tap.poll(5 * SECOND)
+    (probe,) = tap.take_frames()
+    assert probe[22:38] == asks

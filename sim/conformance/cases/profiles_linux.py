@@ -10,6 +10,7 @@ from sim.conformance.frames import (
     wrapped,
 )
 from sim.conformance.frames6 import (
+    LINK_LOCAL,
     O,
     S,
     bare_na,
@@ -261,6 +262,12 @@ def answer_is_use(tap: Script) -> None:
     tap.at(0).lan(ns()).expect(our_na())
     tap.at(5 * SECOND - 1).expect().at(5 * SECOND).expect(our_probe())
     tap.lan(na(S)).at(15 * SECOND).expect()
+
+
+@clause("RFC 4861, 7.2.2", "one who is doubted is asked in our link-local name", profiles=LINUX)
+def doubt_is_in_our_link_local_name(tap: Script) -> None:
+    tap.start(our_ip6=(US6, LINK_LOCAL)).at(0).lan(ns()).given(our_na())
+    tap.at(5 * SECOND).expect(our_probe(by=LINK_LOCAL))
 
 
 @clause(
