@@ -14,11 +14,25 @@ from typer.exceptions import Abort, TyperException
 
 from sim import checkup, console, results
 from sim.capture import escaped
+from sim.cli_live import live
 from sim.conformance import findings
 from sim.conformance.campaign import conform as judge_targets
 from sim.conformance.places import check_places
 from sim.foreign.imported import imported
 from sim.limits import Limits
+from sim.options import (
+    FAILED,
+    HELD,
+    INTERRUPTED,
+    NOT_JUDGED,
+    WRONG_CALL,
+    Json,
+    MaxDisk,
+    MaxEvents,
+    MaxMemory,
+    MaxNodes,
+    Quiet,
+)
 from sim.results import ResultError, Run
 from sim.run import Order, order_of, perform
 from sim.scenario import CAPTURE_SCOPES, of_topology
@@ -27,7 +41,6 @@ from topologies import CATALOG, GraphError, load, names
 from virtualtap.errors import UsageError
 from virtualtap.profiles import PROFILES
 
-HELD, FAILED, WRONG_CALL, NOT_JUDGED, INTERRUPTED = 0, 1, 2, 3, 130
 _STATUS = {"pass": HELD, "fail": FAILED, "stopped": NOT_JUDGED}
 
 app = typer.Typer(
@@ -38,12 +51,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-MaxNodes = Annotated[int, typer.Option(min=1, help="Refuse larger networks.")]
-MaxEvents = Annotated[int, typer.Option(min=1, help="Refuse, or stop, longer runs.")]
-MaxMemory = Annotated[int, typer.Option(min=1, help="Bytes.")]
-MaxDisk = Annotated[int, typer.Option(min=1, help="Bytes.")]
+app.add_typer(live, name="live")
+
 _LIMITS = Limits()
 
 

@@ -1,6 +1,7 @@
 """What a terminal shows: words on stderr, data on stdout, nothing from a stranger as markup."""
 
 import json
+import logging
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -130,6 +131,40 @@ def show_judgement(judgement: Judgement) -> None:
         for what in ("survivors", "idle_cases"):
             text += f"; {what.replace('_', ' ')}: {', '.join(summary[what]) or 'none'}"
         out.print(Text(text))
+
+
+@contextmanager
+def event_log(*, quiet: bool) -> Iterator[None]:
+    """What a tap reports meanwhile, a line each, with its time."""
+    handler = logging.StreamHandler(err.file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("virtualtap")
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def show_carried(summary: dict[str, Any], *, json: bool) -> None:
+    """What went through a tunnel: an object, or its counts that are not zero."""
+    if json:
+        print_json(summary)
+        return
+    out.print(Text(f"ended: {summary['ended']}"))
+    for side in ("host", "lan", "engine"):
+        counts = (f"{name} {value}" for name, value in summary[side].items() if value)
+        out.print(Text(f"{side}: {', '.join(counts) or 'nothing'}"))
+
+
+def show_played(summary: dict[str, Any], *, json: bool) -> None:
+    """What happened in a scenario in real time: an object, or its counts."""
+    if json:
+        print_json(summary)
+        return
+    for name, value in summary.items():
+        out.print(Text(escaped(f"{name}: {value}", 2000)))
 
 
 def _word(outcome: Outcome | None) -> str:

@@ -10,6 +10,7 @@ from sim.conformance.isolation import judge_apart
 from sim.conformance.mutants import MUTANTS, family_of, load
 from sim.conformance.registry import Case, cases
 from sim.conformance.script import Make
+from sim.conformance.target_kernel import judge_in_time
 from sim.conformance.targets import is_foreign, target
 from sim.conformance.verdicts import Outcome, Verdict, judge
 from virtualtap.errors import UsageError
@@ -100,9 +101,8 @@ def conform(
     columns = {_column(name, each): (name, each) for name in names for each in profiles}
     for column, (name, profile) in columns.items():  # forks, so before any worker starts
         if name != "engine":
-            play, make = judge_apart if is_foreign(name) else judge, target(name)
             asked = [case for case in chosen if profile in case.profiles]
-            found[column] = [play(case, make, profile) for case in asked]
+            found[column] = _theirs(name, asked, profile)
     with ProcessPoolExecutor() as pool:
         ours = {
             column: _ours(pool, [case for case in chosen if profile in case.profiles], profile)
@@ -119,6 +119,14 @@ def conform(
         ]
         judgement.profiles[column] = profile
     return judgement
+
+
+def _theirs(name: str, asked: list[Case], profile: str) -> list[Outcome]:
+    make = target(name)
+    if name == "kernel":
+        return judge_in_time(asked, make, profile)
+    play = judge_apart if is_foreign(name) else judge
+    return [play(case, make, profile) for case in asked]
 
 
 def _column(name: str, profile: str) -> str:

@@ -18,6 +18,7 @@ vtap conform                                         # our engine
 vtap conform --target python:my.module:MyTranslator  # called with a TapConfig, gives a Translator
 vtap conform --target c:./libmine.so --family arp    # the `virtual_tap_…` functions
 vtap conform --target exec:./adapter                 # a child that speaks docs/targets.md
+vtap conform --target kernel                         # Linux itself, in real time, as root
 vtap conform --profile linux --profile strict        # whose manners: a column for each, or `all`
 vtap conform --mutants                               # is every wrong engine caught?
 ```
@@ -27,6 +28,9 @@ vtap conform --mutants                               # is every wrong engine cau
 its own for each case: a crash, a hang or a flood there is a verdict. `sim/conformance/target_c.py`
 shows which functions of a library are called, and how; [targets](targets.md) says what a command
 reads and writes, in whatever language.
+`kernel` is Linux as it forwards between a TUN and a TAP, in namespaces of its own: what must wait
+for more than five seconds, or is no router's business, is not asked there, and
+[fidelity](fidelity.md) explains each fail.
 
 **pass**: exactly what the clause demands came out. **FAIL**: something else did; the command shows
 it field by field. **not set up**: what the case only needs as a set-up did not come about, so it

@@ -1,4 +1,4 @@
-"""What is judged, by name: our engine, a Python factory, a C library, a child process."""
+"""What is judged, by name: our engine, a Python factory, a C library, a child process, Linux."""
 
 import importlib
 import sys
@@ -7,11 +7,12 @@ from pathlib import Path
 from sim.conformance.script import Make
 from sim.conformance.target_c import c_target
 from sim.conformance.target_exec import exec_target
+from sim.conformance.target_kernel import kernel_target
 from virtualtap.config import TapConfig
 from virtualtap.errors import UsageError
 from virtualtap.tap import Translator, VirtualTap
 
-_HINT = "name `engine`, `python:MODULE:FACTORY`, `c:PATH/TO/LIB.so` or `exec:COMMAND`"
+_HINT = "name `engine`, `kernel`, `python:MODULE:FACTORY`, `c:PATH/TO/LIB.so` or `exec:COMMAND`"
 
 _VERBS = tuple(name for name in vars(Translator) if not name.startswith("_"))
 
@@ -21,6 +22,8 @@ def target(name: str) -> Make:
     kind, _, rest = name.partition(":")
     if name == "engine":
         return VirtualTap
+    if name == "kernel":
+        return kernel_target("`make live` says what it needs")
     if kind == "python":
         return _python(rest)
     if kind == "c":

@@ -1,0 +1,1 @@
+"""The simulator's nouns made real: kernels in namespaces, and what is compared with them."""
