@@ -12,6 +12,7 @@ from sim.conversation import conversation
 from sim.faults import FAULTS, BitFlip, Duplication, Fault, Jitter, Loss, Reordering, Truncation
 from sim.link import Link
 from sim.node import Node
+from sim.nodes.virtual_tap import VirtualTapNode
 from sim.quantities import duration, rate
 from sim.rng import stream
 from sim.scenario import (
@@ -66,6 +67,15 @@ def traffic(
             else:
                 made.append(_speak(rule, built, len(made), ends, (begin, stop)))
     return made, remarks
+
+
+def check_taps(scenario: Scenario, built: Built) -> None:
+    """UsageError for a pattern of `[[taps]]` that fits none."""
+    names = [n for n, node in built.network.nodes.items() if isinstance(node, VirtualTapNode)]
+    for entry in scenario.taps:
+        if not any(fnmatchcase(name, entry["match"]) for name in names):
+            some = ", ".join(names[:8]) or "none"
+            raise UsageError(f"no tap is named {_shown(entry['match'])}", f"there are {some}")
 
 
 def settle_links(scenario: Scenario, built: Built) -> None:

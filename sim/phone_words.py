@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sim.quantities import Rate, Time
+from sim.quantities import Rate, RateOrNone, Time
 from sim.words import Part, Pattern
 
 
@@ -37,7 +37,7 @@ class Roam(Part, frozen=True, kw_only=True):
 
     link: Pattern
     delay: Time | None = None
-    rate: Rate | Literal["none"] | None = None
+    rate: RateOrNone | None = None
     udp_passes: bool | None = None
 
 

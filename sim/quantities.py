@@ -11,8 +11,10 @@ from virtualtap.units import Duration
 
 TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)\Z"  # `$` would let a line break by
 RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)\Z"
+RATE_OR_NONE = rf"^none\Z|{RATE}"
 Time = Annotated[str, Meta(pattern=TIME)]
 Rate = Annotated[str, Meta(pattern=RATE)]
+RateOrNone = Annotated[str, Meta(pattern=RATE_OR_NONE)]
 
 _UNITS = {
     "ns": 1,

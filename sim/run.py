@@ -120,6 +120,7 @@ class _Stage:
                 self._graph, scenario.seed, ipv6=scenario.ipv6, servers=described, tap=tap
             )
             described.settle(self._built)
+            enact.check_taps(scenario, self._built)
             enact.settle_links(scenario, self._built)
             phones.settle(scenario, self._built)
             traffic, self._remarks = enact.traffic(scenario, self._built, self._inputs)

@@ -13,7 +13,7 @@ from msgspec import Meta
 from sim import phone_words, server_words, tap_words
 from sim.capture import escaped
 from sim.phone_words import Hosts, Roam, Transport
-from sim.quantities import RATE, TIME, Rate, Time, duration
+from sim.quantities import RATE, RATE_OR_NONE, TIME, RateOrNone, Time, duration
 from sim.server_words import Server, Session
 from sim.words import Few, Part, Pattern
 from virtualtap.errors import UsageError
@@ -44,7 +44,7 @@ class Links(Part, frozen=True, kw_only=True):
 
     match: Pattern
     delay: Time | None = None
-    rate: Rate | Literal["none"] | None = None
+    rate: RateOrNone | None = None
     overhead: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes for each frame
     least: Annotated[int, Meta(ge=0, le=65_535)] | None = None  # bytes of the shortest frame
     queue: Annotated[int, Meta(ge=0, le=2**40)] | Literal["none"] | None = None  # bytes
@@ -353,7 +353,8 @@ def _advice(error: str) -> str:
     """The keys that are known where an unknown one was found, or the form that was missed."""
     _, at, place = error.rpartition(" - at `")
     place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) if at else "$"
-    for form, example in ((TIME, "`10ms` or `2s`"), (RATE, "`50Mbit`")):
+    forms = (TIME, "`10ms` or `2s`"), (RATE, "`50Mbit`"), (RATE_OR_NONE, "`50Mbit` or `none`")
+    for form, example in forms:
         if repr(form) in error:
             return f"write it as {example}"
     tables = _TABLES.get(place)

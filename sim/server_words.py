@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from msgspec import Meta, field
 
+from sim.names import Named, folded
 from sim.nodes.softether.access_rule import AccessRule
 from sim.nodes.softether.constants import Strategy, Version, constants
 from sim.nodes.softether.layer3_switch import L3If, L3Table
@@ -101,9 +103,9 @@ class Server(OneHub, frozen=True, kw_only=True):
     hubs: Annotated[tuple[NamedHub, ...], Few] = ()
     switches: Annotated[tuple[Layer3Switch, ...], Few] = ()
 
-    def by_name(self) -> dict[str, OneHub]:
+    def by_name(self) -> Named[OneHub]:
         """Every hub by its name, the first one first."""
-        return {FIRST_HUB: self, **{hub.name: hub for hub in self.hubs}}
+        return Named([(FIRST_HUB, self), *((hub.name, hub) for hub in self.hubs)])
 
 
 class Session(Part, frozen=True, kw_only=True):
@@ -148,25 +150,21 @@ def _check(server: Server) -> None:
     constants(chosen(Strategy, server.strategy, "strategy"), numbers(server.parameters))
     _once([FIRST_HUB, *(hub.name for hub in server.hubs)], "hub")
     _once([switch.name for switch in server.switches], "layer-3 switch")
+    hubs = server.by_name()
     for switch in server.switches:
-        _check_switch(switch, server.by_name())
-    for hub in server.by_name().values():
+        switch_of(switch, hubs)
+    for hub in hubs.values():
         options_of(hub)
         rules_of(hub)
         if hub.secure_nat is not None:
             secure_nat_of(hub.secure_nat)
         _once([group.name for group in hub.groups], "group")
         _once([user.name for user in hub.users], "user")
+        groups = groups_of(hub)
         for group in hub.groups:
             policy(group.policy or {})
         for user in hub.users:
-            policy_of_user(hub, user)
-
-
-def _check_switch(switch: Layer3Switch, hubs: Mapping[str, OneHub]) -> None:
-    for interface in switch.interfaces:
-        _named(interface.hub, hubs, "hub")
-    switch_of(switch)
+            policy_of_user(user, groups)
 
 
 def options_of(hub: OneHub) -> HubOptions:
@@ -186,22 +184,29 @@ def policy(terms: Terms) -> Policy:
 
 def user_of(hub: OneHub, name: str) -> User | None:
     """The user of that name, None without one. UsageError where the hub has no such user."""
-    return _named(name, {one.name: one for one in hub.users}, "user") if name else None
+    return _named(name, Named((one.name, one) for one in hub.users), "user") if name else None
 
 
-def policy_of_user(hub: OneHub, user: User) -> Policy:
+def groups_of(hub: OneHub) -> Named[Group]:
+    """The groups of a hub by name."""
+    return Named((one.name, one) for one in hub.groups)
+
+
+def policy_of_user(user: User, groups: Mapping[str, Group]) -> Policy:
     """His own, or his group's, or the ordinary one. UsageError where there is no such group."""
-    group = None
-    if user.group:
-        group = _named(user.group, {one.name: one for one in hub.groups}, "group")
+    group = _named(user.group, groups, "group") if user.group else None
     if user.policy is None and group is not None:
         return policy(group.policy or {})
     return policy(user.policy or {})
 
 
-def switch_of(words: Layer3Switch) -> Switch:
-    """A layer-3 switch with its interfaces and routes. UsageError for what is no address."""
-    interfaces = tuple(L3If(one.hub, ip4(one.ip), ip4(one.mask)) for one in words.interfaces)
+def switch_of(words: Layer3Switch, hubs: Named[OneHub]) -> Switch:
+    """A layer-3 switch of a server with these hubs. UsageError for what is no address or hub."""
+    for one in words.interfaces:
+        _named(one.hub, hubs, "hub")
+    interfaces = tuple(
+        L3If(hubs.spelled(one.hub), ip4(one.ip), ip4(one.mask)) for one in words.interfaces
+    )
     routes = tuple(
         L3Table(ip4(one.network), ip4(one.mask), ip4(one.gateway), one.metric)
         for one in words.routes
@@ -236,8 +241,7 @@ def product(kind: type[T], terms: Mapping[str, Any], what: str, *, more: tuple[s
 
     Addresses are text; `more` are further names to list.
     """
-    types = get_type_hints(kind)
-    known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    known, types = _items(kind)  # type: ignore[arg-type]  # a class is hashable
     for name in terms:
         if name not in known:
             lower = {one.lower(): one for one in known}
@@ -246,6 +250,12 @@ def product(kind: type[T], terms: Mapping[str, Any], what: str, *, more: tuple[s
             there = ", ".join((*known, *more))
             raise UsageError(f"no {what} is named `{name:.60}`", f"{meant}there are {there}")
     return kind(**{name: _value(types[name], known[name], value) for name, value in terms.items()})
+
+
+@cache
+def _items(kind: type) -> tuple[Mapping[str, Field[Any]], Mapping[str, Any]]:
+    """The fields of a dataclass, and their types, by name."""
+    return {one.name: one for one in fields(kind)}, get_type_hints(kind)
 
 
 def _value(kind: Any, item: Field[Any], value: object) -> object:
@@ -297,6 +307,11 @@ def _named(name: str, there: Mapping[str, T], what: str) -> T:
 
 
 def _once(names: list[str], what: str) -> None:
-    for name, count in Counter(names).items():
+    counts = Counter(folded(name) for name in names)
+    for name in names:
+        count = counts[folded(name)]
         if count > 1:
-            raise UsageError(f"{count} of them are the {what} `{name:.60}`", "name each of its own")
+            raise UsageError(
+                f"{count} of them are the {what} `{name:.60}`",
+                "name each of its own; capitals are no difference",
+            )

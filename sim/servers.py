@@ -20,6 +20,7 @@ from sim.server_words import (
     OneHub,
     Server,
     Session,
+    groups_of,
     numbers,
     options_of,
     policy,
@@ -85,7 +86,8 @@ class Described(Servers):
                 f"its hubs are {', '.join(hubs)}",
             )
         try:
-            return _terms(session, hubs[session.hub or FIRST_HUB], ordinary), session.hub
+            name = hubs.spelled(session.hub or FIRST_HUB)
+            return _terms(session, hubs[name], ordinary), session.hub and name
         except UsageError as error:
             raise UsageError(f"session `{session.match}`: {error}", error.hint) from None
 
@@ -139,7 +141,7 @@ def _terms(session: Session, hub: OneHub, ordinary: Terms) -> Terms:
         card = None if session.card is None else mac(session.card)
         return replace(ordinary, limit_broadcast=session.limit_broadcast, card=card)
     user = user_of(hub, session.user)
-    granted = ordinary.policy if user is None else policy_of_user(hub, user)
+    granted = ordinary.policy if user is None else policy_of_user(user, groups_of(hub))
     bridge = ordinary.kind is Kind.CASCADE if session.bridge is None else session.bridge
     if not may_connect(granted, bridge=bridge):
         raise UsageError(
@@ -151,7 +153,7 @@ def _terms(session: Session, hub: OneHub, ordinary: Terms) -> Terms:
         )
     return Terms(
         kind=kind,
-        user=session.user,
+        user="" if user is None else user.name,
         group="" if user is None else user.group,
         note="" if user is None else user.note,
         policy=granted,
@@ -163,11 +165,12 @@ def _terms(session: Session, hub: OneHub, ordinary: Terms) -> Terms:
 
 def _install(built: Built, server: SoftEtherServer, words: Server) -> None:
     """The machines inside a server."""
-    for name, hub in words.by_name().items():
+    hubs = words.by_name()
+    for name, hub in hubs.items():
         if hub.secure_nat is not None:
             _install_nat(built, server, server.hubs[name], hub)
     for switch in words.switches:
-        switch_of(switch).attach(server)
+        switch_of(switch, hubs).attach(server)
 
 
 def _install_nat(built: Built, server: SoftEtherServer, hub: Hub, words: OneHub) -> None:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -13,11 +12,14 @@ from sim.capture import escaped
 from sim.foreign.left import Left
 from sim.foreign.softether import ServerFile, Table
 from sim.foreign.softether_config import Folder, read
+from sim.names import Named
 from sim.nodes.softether.policy import may_connect
+from sim.nodes.softether.transport import RETRY_INTERVAL_MIN
 from sim.phone_words import Transport
-from sim.scenario import DOTS_MAX, decode
-from sim.server_words import FIRST_HUB, OneHub, Server, policy_of_user
+from sim.scenario import DOTS_MAX, SCENARIO_MAX, decode
+from sim.server_words import FIRST_HUB, OneHub, Server, groups_of, policy_of_user
 from virtualtap.errors import UsageError
+from virtualtap.units import SECOND
 
 CLIENTS_MAX = 100  # that are connected; of bridges and cascades likewise
 _CONNECTIONS_MAX = 32  # Client.c
@@ -58,18 +60,19 @@ class _Import:
         self._left = Left()
         self._roots = [(root, "") for root in servers] + [(root, "account/") for root in accounts]
         self._file = ServerFile(servers[0] if servers else Folder(), self._left)
-        wanted = [self._account(root) for root in accounts]
+        wanted = [one for one in (self._account(root) for root in accounts) if one]
         if not servers:
+            wanted = self._few("accounts", wanted)
             self._know(wanted)
-        self._server = msgspec.convert(self._file.words, Server)
+        hubs = msgspec.convert(self._file.words, Server).by_name()
+        self._hubs = Named((name, _People(hub)) for name, hub in hubs.items())
         asked = wanted if accounts else self._users()
         self.bridges = self._few("local bridges", self._file.bridges)
         self.cascades = self._few("cascades", self._file.cascades)
-        self._room = self._rooms()
         self.clients = self._few("clients", [one for one in asked if self._is_let_in(one)])
         if not (self.clients or self.bridges or self.cascades):
             hub = next(iter(self._file.hubs), FIRST_HUB)
-            self.clients = [{"hub": hub}, {"hub": hub}]
+            self.clients = [{"hub": hub}, {"hub": hub}][: self._hubs[hub].room]
 
     def made(self, name: str) -> Imported:
         """The scenario; it is held to what a scenario may be before anybody sees it."""
@@ -88,17 +91,25 @@ class _Import:
         }
         told = ["# Not carried over:", *(f"#   {line}" for line in left)] if left else []
         text = "\n".join(["# Made by `vtap import`.", *told, "", *_toml(words, "")]) + "\n"
+        size = len(text.encode())
+        if size > SCENARIO_MAX:
+            raise UsageError(
+                f"the scenario would have {size} bytes, at most {SCENARIO_MAX} are read",
+                "take hubs, users or rules out of a copy of the server's file",
+            )
         decode(text, where=name)
         return Imported(text, left)
 
     def _account(self, root: Folder) -> Table:
-        """What an account file asks for."""
+        """What an account file asks for; nothing where its names cannot be."""
         left = self._left
         option, auth = left.folder(root, "ClientOption"), left.folder(root, "ClientAuth")
         session: Table = {
             "hub": str(left.take(option, "HubName", "")) or FIRST_HUB,
             "user": str(left.take(auth, "Username", "")) or "anonymous",
         }
+        if not all(self._file.is_name(what, session[what]) for what in ("hub", "user")):
+            return {}
         if left.take(option, "RequireBridgeRoutingMode", False):
             session["bridge"] = True
         if left.take(option, "RequireMonitorMode", False):
@@ -112,28 +123,32 @@ class _Import:
         words: Table = {}
         connections = left.take(option, "MaxConnection", 1)
         assert isinstance(connections, int)
-        words["connections"] = max(1, min(connections, _CONNECTIONS_MAX))
-        words["half_duplex"] = left.take(option, "HalfConnection", False)
+        half = words["half_duplex"] = left.take(option, "HalfConnection", False)
+        words["connections"] = max(2 if half else 1, min(connections, _CONNECTIONS_MAX))
         words["qos"] = not left.take(option, "DisableQoS", False)
         words["encrypt"] = left.take(option, "UseEncrypt", True)
         words["udp_acceleration"] = not left.take(option, "NoUdpAcceleration", False)
-        for name, word, usual in (
-            ("AdditionalConnectionInterval", "interval", 1),
-            ("RetryInterval", "retry", 15),
+        for name, word, usual, least in (
+            ("AdditionalConnectionInterval", "interval", 1, 0),
+            ("RetryInterval", "retry", 15, RETRY_INTERVAL_MIN // SECOND),
         ):
             seconds = left.take(option, name, usual)
             assert isinstance(seconds, int)
-            words[word] = f"{max(0, min(seconds, _SECONDS_MAX))}s"
+            words[word] = f"{max(least, min(seconds, _SECONDS_MAX))}s"
         ordinary = msgspec.to_builtins(Transport())
         return {name: value for name, value in words.items() if value != ordinary[name]}
 
     def _know(self, wanted: list[Table]) -> None:
         """Without the server's file: hubs and users that the accounts name."""
+        names = Named((one["hub"], one["hub"]) for one in [{"hub": FIRST_HUB}, *wanted])
         for session in wanted:
-            hub = self._file.hubs.setdefault(session["hub"], {"users": []})
-            if session["user"] not in [user["name"] for user in hub["users"]]:
-                monitor = {"policy": {"MonitorPort": True}} if "monitor" in session else {}
-                hub["users"].append({"name": session["user"], **monitor})
+            hub = self._file.hubs.setdefault(names[session["hub"]], {"users": []})
+            user = Named((one["name"], one) for one in hub["users"]).get(session["user"])
+            if user is None:
+                user = {"name": session["user"]}
+                hub["users"].append(user)
+            if "monitor" in session:
+                user["policy"] = {"MonitorPort": True}
         words = self._file.words
         words |= self._file.hubs.get(FIRST_HUB, {})
         words["hubs"] = [
@@ -150,37 +165,24 @@ class _Import:
         ]
 
     def _is_let_in(self, session: Table) -> bool:
-        hubs = self._server.by_name()
-        where = _same(session["hub"], hubs)
-        user = _same(session["user"], [one.name for one in hubs.get(where, OneHub()).users])
         shown = f"user `{escaped(session['user'], 60)}` of hub `{escaped(session['hub'], 60)}`"
-        if not user:
+        hub = self._hubs.get(session["hub"])
+        user = None if hub is None else hub.users.get(session["user"])
+        if hub is None or user is None:
             self._left.note(f"{shown}: there is none")
             return False
-        session |= {"hub": where, "user": user}
-        (known,) = (one for one in hubs[where].users if one.name == user)
-        granted = policy_of_user(hubs[where], known)
+        session |= {"hub": self._hubs.spelled(session["hub"]), "user": user.name}
+        granted = policy_of_user(user, hub.groups)
         refused = session.get("monitor", False) and not granted.MonitorPort
         if refused or not may_connect(granted, bridge=session.get("bridge", False)):
             self._left.note(f"{shown} would not be let in")
             return False
-        if where in self._room:
-            self._room[where] -= 1
-            if self._room[where] < 0:
-                self._left.note(f"{shown}: `MaxSession` leaves no place")
-                return False
+        if hub.room == 0:
+            self._left.note(f"{shown}: `MaxSession` leaves no place")
+            return False
+        if hub.room is not None:
+            hub.room -= 1
         return True
-
-    def _rooms(self) -> dict[str, int]:
-        """How many clients a hub takes beside bridges, cascades and machines, if it counts them."""
-        inside = [one.hub for switch in self._server.switches for one in switch.interfaces]
-        taken = inside + [one["hub"] for one in (*self.bridges, *self.cascades)]
-        rooms = {}
-        for name, hub in self._server.by_name().items():
-            most = hub.options.get("MaxSession", 0)
-            if most:
-                rooms[name] = most - taken.count(name) - (hub.secure_nat is not None)
-        return rooms
 
     def _sessions(self) -> list[Table]:
         groups = (("tap", self.clients), ("lan", self.bridges), ("remote", self.cascades))
@@ -223,9 +225,13 @@ def _without(table: Table, name: str) -> Table:
     return {key: value for key, value in table.items() if key != name}
 
 
-def _same(name: str, names: Sequence[str] | Any) -> str:
-    """The one of `names` that the product holds for the same: it looks at no capitals."""
-    return next((one for one in names if one.lower() == name.lower()), "")
+class _People:
+    """Who a hub knows, and how many clients it still takes; None: any number."""
+
+    def __init__(self, hub: OneHub) -> None:
+        self.users = Named((one.name, one) for one in hub.users)
+        self.groups = groups_of(hub)
+        self.room: int | None = hub.options.get("MaxSession", 0) or None
 
 
 def _toml(table: Table, path: str) -> Iterator[str]:

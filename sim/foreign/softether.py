@@ -4,19 +4,31 @@ What is known to mean something to the simulator is taken, by its name in Server
 Client.c:CiWriteAccountData; all else is left, and listed. So no secret can come through.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import msgspec
+
 from sim.capture import escaped
 from sim.foreign.left import Left
 from sim.foreign.softether_config import Folder, Value
+from sim.names import Named, folded
 from sim.nodes.softether.access_rule import AccessRule
 from sim.nodes.softether.constants import Constants, constants
 from sim.nodes.softether.options import HubOptions
 from sim.nodes.softether.policy import Policy
 from sim.nodes.softether.vh_option import VhOption
-from sim.server_words import FIRST_HUB, ip4, numbers, product
+from sim.server_words import (
+    FIRST_HUB,
+    Layer3Switch,
+    OneHub,
+    ip4,
+    numbers,
+    product,
+    switch_of,
+)
 from sim.words import ENTRIES_MAX
 from virtualtap.errors import UsageError
 from virtualtap.wire.address import ip_text
@@ -37,6 +49,7 @@ _RULE6 = {  # an IPv6 rule's
 }
 _NAME_MAX = 255
 _ANY = ip_text(bytes(4)), ip_text(bytes(16))  # no address
+_TAIL = re.compile("[?<#;]")  # of the address of a page: what may hold a key
 _STATIC_IP = "IPv4:"  # what a note may say to SecureNAT
 
 
@@ -48,12 +61,13 @@ class ServerFile:
         self.cascades: list[Table] = []
         self._left = left
         self.hubs: dict[str, Table] = {}
-        for name, folder in left.each(root, "VirtualHUB"):
+        for name, folder in self._named("hub", left.each(root, "VirtualHUB")):
             if len(self.hubs) == ENTRIES_MAX:
                 left.note(f"hubs after the first {ENTRIES_MAX}: too many")
                 break
-            if self._is_name("hub", name):
-                self.hubs[name] = self._hub(name, folder)
+            called = FIRST_HUB if folded(name) == folded(FIRST_HUB) else name
+            self.hubs[called] = self._hub(called, folder)
+        self._places = Named((name, OneHub()) for name in self.hubs)
         self.words: Table = {"match": "server"}
         parameters = self._parameters(left.folder(root, "ServerConfiguration", "GlobalParams"))
         if parameters:
@@ -71,7 +85,7 @@ class ServerFile:
         shown = escaped(name, 60)
         accounts = left.folder(folder, "SecurityAccountDatabase")
         hub: Table = {}
-        options = self._carry(HubOptions, left.folder(folder, "Option"), f"hub `{shown}`")
+        options = self._carry(HubOptions, f"hub `{shown}`", left.folder(folder, "Option"))
         if options:
             hub["options"] = options
         nat = self._secure_nat(left.folder(folder, "SecureNAT"), shown)
@@ -79,37 +93,48 @@ class ServerFile:
             hub["secure_nat"] = nat
         groups = [
             {"name": group, **self._policy(inside, f"group `{escaped(group, 60)}`")}
-            for group, inside in left.each(accounts, "GroupList")
-            if self._is_name("group", group)
+            for group, inside in self._named("group", left.each(accounts, "GroupList"))
         ]
-        names = {group["name"] for group in groups}
+        hub["groups"] = self._few("groups", groups)
+        names = Named((group["name"], group) for group in hub["groups"])
         users = [
             self._user(user, inside, names)
-            for user, inside in left.each(accounts, "UserList")
-            if self._is_name("user", user)
+            for user, inside in self._named("user", left.each(accounts, "UserList"))
         ]
         rules = [
             self._rule(inside, f"rule `{escaped(number, 60)}` of hub `{shown}`")
             for number, inside in left.each(folder, "AccessList")
         ]
-        hub["groups"] = self._few("groups", groups)
         hub["users"] = self._few("users", users)
         hub["access"] = self._few("rules of an access list", rules)
         for _, inside in left.each(folder, "CascadeList"):
             self._cascade(name, inside)
         return hub
 
-    def _is_name(self, what: str, name: str) -> bool:
+    def is_name(self, what: str, name: str) -> bool:
+        """Whether the simulator takes such a name; that it does not is noted."""
         if 0 < len(name) <= _NAME_MAX:
             return True
         self._left.note(f"{what} `{escaped(name, 60)}`: a name of {len(name)} characters")
         return False
 
-    def _user(self, name: str, folder: Folder, groups: set[str]) -> Table:
+    def _named(self, what: str, entries: list[tuple[str, Folder]]) -> list[tuple[str, Folder]]:
+        """Those with a name that can be taken and that none before them has."""
+        known: set[bytes] = set()
+        found = []
+        for name, folder in entries:
+            if folded(name) in known:
+                self._left.note(f"{what} `{escaped(name, 60)}`: another differs only in capitals")
+            elif self.is_name(what, name):
+                known.add(folded(name))
+                found.append((name, folder))
+        return found
+
+    def _user(self, name: str, folder: Folder, groups: Named[Table]) -> Table:
         user: Table = {"name": name}
-        group = self._left.take(folder, "GroupName", "")
+        group = str(self._left.take(folder, "GroupName", ""))
         if group in groups:
-            user["group"] = group
+            user["group"] = groups.spelled(group)
         elif group:
             self._left.note(f"user `{escaped(name, 60)}`: his group is not there")
         note = _static_ip(folder.items.get("Note"))
@@ -120,21 +145,24 @@ class ServerFile:
     def _policy(self, folder: Folder, whose: str) -> Table:
         if "Policy" not in folder.folders:
             return {}
-        return {"policy": self._carry(Policy, self._left.folder(folder, "Policy"), whose)}
+        return {"policy": self._carry(Policy, whose, self._left.folder(folder, "Policy"))}
 
     def _rule(self, folder: Folder, which: str) -> Table:
         items = {_RULE6.get(name, name): value for name, value in folder.items.items()}
         folder.items = items
-        return self._carry(AccessRule, folder, which)
+        return self._carry(AccessRule, which, folder)
 
     def _secure_nat(self, folder: Folder, hub: str) -> Table | None:
         left = self._left
         parts = [left.folder(folder, part) for part in ("VirtualHost", "VirtualRouter")]
         parts.append(left.folder(folder, "VirtualDhcpServer"))
-        words: Table = {}
         for part in parts:
             part.items = {_NAT.get(name, name): value for name, value in part.items.items()}
-            words |= self._carry(VhOption, part, f"SecureNAT of hub `{hub}`")
+        words = self._carry(VhOption, f"SecureNAT of hub `{hub}`", *parts)
+        made = _made(VhOption, words)
+        if made.UseDhcp and made.DhcpLeaseIPEnd < made.DhcpLeaseIPStart:
+            left.note(f"SecureNAT of hub `{hub}` has no address to lease: it leases none")
+            words["UseDhcp"] = False
         return words if left.take(folder, "Disabled", True) is False else None
 
     def _cascade(self, hub: str, folder: Folder) -> None:
@@ -145,16 +173,19 @@ class ServerFile:
 
     def _bridges(self, root: Folder) -> None:
         for _, folder in self._left.each(root, "LocalBridgeList"):
-            hub = self._left.take(folder, "HubName", "")
-            if hub not in self.hubs:
-                self._left.note(f"a local bridge of hub `{escaped(str(hub), 60)}`: there is none")
+            hub = str(self._left.take(folder, "HubName", ""))
+            if hub not in self._places:
+                self._left.note(f"a local bridge of hub `{escaped(hub, 60)}`: there is none")
                 continue
             limit = self._left.take(folder, "LimitBroadcast", False) is True
-            self.bridges.append({"hub": hub, **({"limit_broadcast": True} if limit else {})})
+            self.bridges.append(
+                {"hub": self._places.spelled(hub), **({"limit_broadcast": True} if limit else {})}
+            )
 
     def _switches(self, root: Folder) -> list[Table]:
         left, made = self._left, []
-        for name, folder in left.each(root, "VirtualLayer3SwitchList"):
+        listed = left.each(root, "VirtualLayer3SwitchList")
+        for name, folder in self._named("layer-3 switch", listed):
             interfaces = [
                 {
                     "hub": left.take(one, "HubName", ""),
@@ -174,11 +205,31 @@ class ServerFile:
             ]
             if left.take(folder, "Active", True) is False:
                 left.note(f"layer-3 switch `{escaped(name, 60)}` is stopped")
-            elif not {one["hub"] for one in interfaces} <= set(self.hubs):
+            elif not all(one["hub"] in self._places for one in interfaces):
                 left.note(f"layer-3 switch `{escaped(name, 60)}`: a hub of it is not there")
             else:
-                made.append({"name": name, "interfaces": interfaces, "routes": routes})
+                switch: Table = {"name": name}
+                for part, entries in (("interfaces", interfaces), ("routes", routes)):
+                    switch[part] = self._parts(name, part, entries)
+                made.append(switch)
         return made
+
+    def _parts(self, name: str, part: str, entries: list[Table]) -> list[Table]:
+        """The interfaces or routes of a switch that the simulator takes."""
+        shown = f"layer-3 switch `{escaped(name, 60)}`"
+        found = []
+        for number, one in enumerate(entries, 1):
+            try:
+                words = msgspec.convert({"name": name, part: [one]}, Layer3Switch)
+                switch_of(words, self._places)
+            except (UsageError, msgspec.ValidationError):
+                self._left.note(
+                    f"number {number} of the {part} of {shown}: "
+                    "a value that the simulator does not take"
+                )
+            else:
+                found.append(one)
+        return self._few(f"{part} of {shown}", found)
 
     def _parameters(self, folder: Folder) -> Table:
         ordinary = constants()
@@ -194,23 +245,35 @@ class ServerFile:
                 taken[name] = value
         return taken
 
-    def _carry(self, kind: type, folder: Folder, whose: str) -> Table:
+    def _carry(self, kind: type, whose: str, *parts: Folder) -> Table:
         """The items that the simulator knows by the same names, where they are not the default."""
-        taken: Table = {}
+        items = {
+            name: _plain(name, folder.items.pop(name))
+            for name in (one.name for one in fields(kind))
+            for folder in parts
+            if name in folder.items
+        }
+        made = _made(kind, items)
+        if made is None:
+            items = self._sound(kind, items, whose)
+            made = _made(kind, items)
         ordinary = kind()
-        for name in [one.name for one in fields(kind) if one.name in folder.items]:
-            value = _plain(name, folder.items.pop(name))
-            try:
-                made: Any = product(
-                    kind, _with_family(kind, name, value, folder.items | taken), "item"
-                )
-            except UsageError:
+        return {
+            name: value
+            for name, value in items.items()
+            if getattr(made, name) != getattr(ordinary, name)
+            and not (kind is AccessRule and value in _ANY)
+        }
+
+    def _sound(self, kind: type, items: Table, whose: str) -> Table:
+        """Those items that can be together, the earlier ones first."""
+        sound: Table = {}
+        for name, value in items.items():
+            if _made(kind, sound | {name: value}) is None:
                 self._left.note(f"`{name}` of {whose}: a value that the simulator does not take")
-                continue
-            is_any = kind is AccessRule and value in _ANY
-            if getattr(made, name) != getattr(ordinary, name) and not is_any:
-                taken[name] = value
-        return taken
+            else:
+                sound[name] = value
+        return sound
 
     def _few(self, what: str, entries: list[Table]) -> list[Table]:
         if len(entries) > ENTRIES_MAX:
@@ -224,7 +287,7 @@ def _plain(name: str, value: Value) -> Value:
     What follows the address of a page may hold a key.
     """
     if name == "RedirectUrl" and isinstance(value, str):
-        page = value.partition("?")[0].partition("<")[0]
+        page = _TAIL.split(value)[0]
         return None if "@" in page else page
     if name == "VlanTypeId" and isinstance(value, str):
         try:
@@ -245,8 +308,9 @@ def _static_ip(note: Value) -> str:
         return ""
 
 
-def _with_family(kind: type, name: str, value: Value, others: Mapping[str, Value]) -> Table:
-    """One item, with what says of which family its address is."""
-    if kind is AccessRule and others.get("IsIPv6") is True:
-        return {"IsIPv6": True, name: value}
-    return {name: value}
+def _made(kind: type, items: Mapping[str, Value]) -> Any:
+    """What the items make, None where the simulator does not take them."""
+    try:
+        return product(kind, items, "item")
+    except UsageError:
+        return None

@@ -86,6 +86,17 @@ def settled(lines):
     return network_.links
 
 
+def test_a_link_may_have_no_rate_at_all():
+    links = settled('[[links]]\nmatch = "*"\nrate = "none"\n')
+    assert {link.rate for link in links.values()} == {None}
+
+
+@pytest.mark.parametrize("rate", ["0.5", "None", "none\\n", "nonebit", ""])
+def test_another_word_for_a_rate_meets_the_right_ones(rate):
+    error = refused(settled, f'[[links]]\nmatch = "*"\nrate = "{rate}"\n')
+    assert error.hint == "write it as `50Mbit` or `none`"
+
+
 def test_links_take_what_is_said_of_them_the_later_last():
     links = settled(
         '[[links]]\nmatch = "*"\ndelay = "1ms"\nrate = "1Mbit"\n'

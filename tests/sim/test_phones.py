@@ -9,6 +9,7 @@ from sim.nodes.softether.transport import Transport
 from sim.scenario import decode
 from tests.sim.scenarios import SMALL, done, order
 from virtualtap.errors import UsageError
+from virtualtap.units import SECOND
 
 ONE = SMALL.replace("sites = 2", "sites = 1").replace("300ms", "2min")
 LINK = '[[links]]\nmatch = "hub1--tap1"\n'
@@ -58,6 +59,13 @@ def test_a_phone_that_roams_is_back_and_its_link_has_changed():
     assert run.verdict == "pass"
     link = next(row for row in run.tables["links"] if row[0] == "tap1.lan")
     assert (link[2], link[3]) == (10_000_000, 45_000_000)
+
+
+def test_a_phone_may_roam_to_where_there_is_no_rate():
+    roams = at("1s", 'roam = { link = "hub1--tap1", rate = "none" }')
+    network = running.built(order(CARRIED + roams)).network
+    network.run(2 * SECOND)
+    assert next(link.rate for link in network.links if link.name == "hub1--tap1") is None
 
 
 @pytest.mark.slow

@@ -10,7 +10,15 @@ from sim.nodes.softether.options import HubOptions
 from sim.nodes.softether.policy import Policy
 from sim.nodes.softether.vh_option import Mode, Ping, VhOption
 from sim.scenario import decode
-from sim.server_words import options_of, policy, policy_of_user, rules_of, secure_nat_of, user_of
+from sim.server_words import (
+    groups_of,
+    options_of,
+    policy,
+    policy_of_user,
+    rules_of,
+    secure_nat_of,
+    user_of,
+)
 from tests.sim.scenarios import refused
 from virtualtap.wire.address import Route, ip, mac
 
@@ -51,8 +59,16 @@ def test_a_user_without_a_policy_has_that_of_his_group():
         "[[servers.users]]\nname = 'without'\ngroup = 'g'\n"
         "[[servers.users]]\nname = 'alone'\n"
     )
-    policies = {one.name: policy_of_user(words, one) for one in words.users}
+    policies = {one.name: policy_of_user(one, groups_of(words)) for one in words.users}
     assert policies == {"with": Policy(MaxIP=9), "without": Policy(MaxMac=5), "alone": Policy()}
+
+
+def test_capitals_in_the_name_of_a_group_are_no_difference():
+    words = server(
+        "[[servers.groups]]\nname = 'Staff'\npolicy = { MaxMac = 5 }\n"
+        "[[servers.users]]\nname = 'a'\ngroup = 'STAFF'\n"
+    )
+    assert policy_of_user(words.users[0], groups_of(words)) == Policy(MaxMac=5)
 
 
 def test_secure_nat_takes_the_settings_of_the_virtual_host():
@@ -116,6 +132,9 @@ def test_a_rule_of_an_access_list_has_the_items_of_the_product():
         ("[[servers.users]]\nname = 'a'\ngroup = 'b'", "there are none"),
         ("[[servers.users]]\nname = 'a'\npasword = 'b'", "the keys are group, name, note, policy"),
         ("[[servers.users]]\nname = 'a'\n[[servers.users]]\nname = 'a'", "name each of its own"),
+        ("[[servers.users]]\nname = 'a'\n[[servers.users]]\nname = 'A'", "are no difference"),
+        ("[[servers.groups]]\nname = 'a'\n[[servers.groups]]\nname = 'A'", "are no difference"),
+        ("[[servers.hubs]]\nname = 'default'", "are no difference"),
         ("[[servers.groups]]\nname = 'a'\npolicy = { x = 1 }", "there are Access"),
         ("[[servers.access]]\nDiscrad = true", "did you mean `Discard`? there are Priority"),
         ("[[servers.access]]\nSrcIpAddress = 'fd00::1'", "IsIPv6"),

@@ -178,13 +178,29 @@ def test_who_cannot_connect_so_is_told(words, message):
 
 
 def test_a_hub_takes_as_many_sessions_as_it_says():
-    hubs = "options = { MaxSession = 3 }\n[[servers.hubs]]\nname = 'B'\n"
-    text = f"{TOPOLOGY}[[servers]]\nmatch = 'center'\n{hubs}"
-    assert "hub `DEFAULT` of `center` takes 3 sessions" in str(refused(network, text))
+    hubs = "options = { MaxSession = 1 }\n[[servers.hubs]]\nname = 'B'\n"
+    sites = TOPOLOGY.replace("taps = 1", "taps = 2")
+    text = f"{sites}[[servers]]\nmatch = 'center'\n{hubs}"
+    assert "hub `DEFAULT` of `center` takes 1 sessions" in str(refused(network, text))
     made = network(text + "[[sessions]]\nmatch = 'tap1--center'\nhub = 'B'\n")
     server = made.bridges["center"]
     assert isinstance(server, SoftEtherServer)
-    assert [len(hub.sessions) for hub in server.hubs.values()] == [3, 1]
+    # the other tap, the station, the gateway and the cascade
+    assert [len(hub.sessions) for hub in server.hubs.values()] == [4, 1]
+
+
+def test_names_that_differ_only_in_capitals_are_one():
+    text = said("match = 'tap1--center'\nhub = 'Sales'\nuser = 'BOB'")
+    hub, session = session_of(text, "center--tap1", "center")
+    assert (hub, session.terms.user, session.policy.MaxMac) == ("SALES", "bob", 7)
+
+
+def test_a_switch_finds_its_hubs_whatever_their_capitals():
+    words = "[[servers.switches]]\nname = 'a'\n"
+    words += "interfaces = [{ hub = 'default', ip = '10.0.255.1', mask = '255.255.0.0' }]\n"
+    server = network(f"{TOPOLOGY}[[servers]]\nmatch = 'center'\n{words}").bridges["center"]
+    assert isinstance(server, SoftEtherServer)
+    assert Kind.LAYER3 in {one.kind for one in server.hub.sessions}
 
 
 def test_the_last_entry_that_fits_describes_a_session():

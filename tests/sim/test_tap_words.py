@@ -121,6 +121,14 @@ def test_what_a_tap_cannot_be_is_said_with_its_name(entry, error):
     assert error in str(found)
 
 
+def test_an_entry_that_fits_no_tap_meets_those_there_are():
+    found = refused(built, order(f'{TWO}[[taps]]\nmatch = "h*"\nmtu = 1400\n'))
+    assert (str(found), found.hint) == (
+        "`scenario`: no tap is named `h*`",
+        "there are tap1, tap2, ipc1",
+    )
+
+
 def test_with_dhcp_a_lease_names_the_gateway_and_the_planned_address_is_asked_for():
     words = 'sites = { taps = 1, gateways = 1 }\n[[taps]]\nmatch = "*"\ndhcp = true\n'
     text = TWO.replace("{ name = ", '{ name = "star", sites = 1 } #') + words

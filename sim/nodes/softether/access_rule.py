@@ -69,7 +69,7 @@ class AccessRule:
                     f"give {length} bytes, or set `IsIPv6` as the address is",
                 )
         for user in (self.SrcUsername, self.DestUsername):
-            if user.startswith(_NAMED_BY_FILE):
+            if user.lower().startswith(_NAMED_BY_FILE):
                 raise UsageError(
                     f"an access rule names its users by a file: `{user:.60}`",
                     "give one user or group for each rule",

@@ -116,7 +116,7 @@ class Hub:
             return Reason.MALFORMED
         if self._dormant and frame[6:8] != b"\x00\xae":
             session.heard = now
-        sender = _sender(frame)
+        sender = None if self._flat else _sender(frame)
         if sender is not None and session.plain_in and self.rules is None:
             return self._switch(session, frame, None, sender, now)
         packet = self._look(frame)

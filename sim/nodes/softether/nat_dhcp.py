@@ -11,9 +11,10 @@ from sim.nodes.softether.constants import Version
 from sim.nodes.softether.expiring import Expiring
 from sim.nodes.softether.vh_option import VhOption, route
 from sim.rng import Stream
+from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire import dhcp
-from virtualtap.wire.address import ANY4, LIMITED_BROADCAST, Ip, Mac
+from virtualtap.wire.address import ANY4, LIMITED_BROADCAST, Ip, Mac, ip_text
 from virtualtap.wire.dhcp import Dhcp
 
 DHCP_POLLING_INTERVAL: Duration = 1 * SECOND
@@ -57,7 +58,13 @@ class DhcpServer:
         version: Version = Version.DEVELOPER,
         randomize: bool = False,
     ) -> None:
-        """`randomize` is the hub's SecureNAT_RandomizeAssignIp."""
+        """`randomize` is the hub's SecureNAT_RandomizeAssignIp. UsageError for an empty range."""
+        first, last = option.DhcpLeaseIPStart, option.DhcpLeaseIPEnd
+        if option.UseDhcp and last < first:
+            raise UsageError(
+                f"SecureNAT leases from `{ip_text(first)}` to `{ip_text(last)}`",
+                "set `DhcpLeaseIPStart` below `DhcpLeaseIPEnd`",
+            )
         self._option = option
         self._rng = rng
         self._has_static = version is Version.DEVELOPER  # the stable one was seen to change nothing

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sim.nodes.softether import valid
 from sim.nodes.softether.constants import DEFAULT_FLOODING_QUEUE_LENGTH
 from virtualtap.wire.address import Ip, ip
 
@@ -10,7 +11,7 @@ _GATEWAY, _MASK = ip("192.168.30.1"), ip("255.255.255.0")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubOptions:
-    """What an administrator may set of a hub, as the product sets it."""
+    """What an administrator may set of a hub, as the product sets it. UsageError: `valid`."""
 
     # addresses and polling
     NoArpPolling: bool = False
@@ -61,3 +62,7 @@ class HubOptions:
     # the rest
     MaxSession: int = 0  # 0: no limit
     DisableUdpFilterForLocalBridgeNic: bool = False
+
+    def __post_init__(self) -> None:
+        valid.tag("VlanTypeId", self.VlanTypeId)
+        valid.mask("DefaultSubnet", self.DefaultSubnet)

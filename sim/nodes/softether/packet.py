@@ -38,7 +38,7 @@ class L4(IntEnum):
 
 
 class Packet:
-    """One look into a frame that `parse` let pass.
+    """One look into a frame. What `parse` would not let pass is nothing above Ethernet.
 
     `source` and `target` are IP addresses of 4 or 16 bytes, of ARP sender and target; None without.
     `at` is where the packet begins in the frame, `l4_at` what it carries; ports, and `flags` of
@@ -93,7 +93,7 @@ class Packet:
     @property
     def is_group(self) -> bool:
         """Broadcast or multicast, by its destination MAC."""
-        return bool(self.frame[0] & 1)
+        return bool(self.frame and self.frame[0] & 1)
 
     @property
     def dhcp(self) -> bytes:
@@ -105,8 +105,9 @@ class Packet:
 
     def _ipv4(self) -> None:
         frame, at = self.frame, self.at
-        header = (frame[at] & 15) * 4
-        if header < 20 or header > len(frame) - at:
+        left = len(frame) - at
+        header = (frame[at] & 15) * 4 if left else 0
+        if header < 20 or header > left:
             return  # kept, and nothing is known of it
         self.l3 = L3.IPV4
         self.source, self.target = frame[at + 12 : at + 16], frame[at + 16 : at + 20]
@@ -120,6 +121,8 @@ class Packet:
 
     def _ipv6(self) -> None:
         frame, at = self.frame, self.at
+        if len(frame) - at < 40:
+            return
         self.l3 = L3.IPV6
         self.source, self.target = frame[at + 8 : at + 24], frame[at + 24 : at + 40]
         found = upper_layer(frame, at)
@@ -133,8 +136,10 @@ class Packet:
             self._transport(58)
 
     def _arp(self) -> None:
-        self.l3 = L3.ARP
         body = self.frame[self.at :]
+        if len(body) < 28:
+            return
+        self.l3 = L3.ARP
         if body[:6] == b"\x00\x01\x08\x00\x06\x04":  # Ethernet and IPv4
             self.source, self.target = body[14:18], body[24:28]
 

@@ -27,6 +27,11 @@ class Kind(StrEnum):
     LAYER3 = "layer3"  # an interface of a virtual layer-3 switch
     IPC = "ipc"  # an in-process layer-3 client
 
+    @property
+    def connects(self) -> bool:
+        """Whether it asks to be let in: only those count for MaxSession. Protocol.c:ServerAccept"""
+        return self in (Kind.CLIENT, Kind.IPC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:

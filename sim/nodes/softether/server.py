@@ -1,7 +1,6 @@
 """SoftEtherServer: a VPN server with virtual hubs, whose ports are sessions. Server.c."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from sim.nodes.softether.hub import Hub, Outcome
 from sim.nodes.softether.inside import Inside, Machine
 from sim.nodes.softether.local_bridge import BRIDGE_TRY_SPAN
 from sim.nodes.softether.options import HubOptions
+from sim.nodes.softether.place import Place
 from sim.nodes.softether.policy import Kind
 from sim.nodes.softether.secure_nat import SecureNat
 from sim.nodes.softether.session import Backlog, FarEnd, FloodQuota, Session, Terms
@@ -32,22 +32,6 @@ M = TypeVar("M", bound=Machine)
 
 # What a hub of a bare topology has: it speaks only when spoken to.
 SILENT = HubOptions(NoArpPolling=True)
-
-
-@dataclass(slots=True)
-class Place:
-    """Where a session of a hub ends, now and whenever it begins anew."""
-
-    hub: Hub
-    terms: Terms
-    port: Port | None
-    make: Callable[[], Machine] | None = None
-    is_hasty: Callable[[], bool] | None = None
-    session: Session | None = None  # None: it has ended
-    ended: Instant = 0  # if its link went down before
-    inside: Inside | None = None
-    nat: SecureNat | None = None  # the machine inside, if it is one with a way outside
-    outside: Port | None = None
 
 
 class SoftEtherServer(Node):
@@ -120,17 +104,18 @@ class SoftEtherServer(Node):
         return port
 
     def assign(self, port: Port, terms: Terms, hub: str = "") -> Session:
-        """Let the session of `port` begin anew, with other terms, perhaps in another hub.
+        """Let the session of `port` begin anew, with other terms, perhaps in another `hub`.
 
         In the same hub it keeps its place in the order of floods.
         """
         place = self._place_of[port.name]
+        to = self._hub(hub) if hub else place.hub
         order = place.hub.sessions
         at = len(order)
-        if place.session is not None and place.hub is self._hub(hub):
+        if place.session is not None and place.hub is to:
             at = order.index(place.session)
         self._end(place)
-        place.hub, place.terms = self._hub(hub), terms
+        place.hub, place.terms = to, terms
         session = self._begin(place)
         if place.hub.sessions is order:
             order.insert(at, order.pop())
@@ -200,7 +185,11 @@ class SoftEtherServer(Node):
         for hub in self.hubs.values():
             hub.forget()
         for place in self._places:
-            if place.session is not None:
+            if place.session is None:
+                continue
+            if place.is_cut_off and place.session.timeout is not None:
+                place.session, place.ended = None, self.network.now
+            else:
                 self._begin(place)
 
     def link_changed(self, port: Port, *, up: bool) -> None:
@@ -261,8 +250,8 @@ class SoftEtherServer(Node):
         return self.hubs[name] if name else self.hub
 
     def _admit(self, place: Place) -> None:
-        most = place.hub.options.MaxSession
-        if most and len(place.hub.sessions) >= most:
+        most, there = place.hub.options.MaxSession, place.hub.sessions
+        if most and place.terms.kind.connects and sum(s.kind.connects for s in there) >= most:
             raise UsageError(f"hub `{place.hub.name}` of `{self.name}` takes {most} sessions")
         self._places.append(place)
         self._begin(place)

@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 from sim.node import Port
-from sim.nodes.softether import mss
+from sim.nodes.softether import mss, valid
 from sim.nodes.softether.cascade import queue_of
 from sim.nodes.softether.constants import Constants
 from sim.nodes.softether.local_bridge import refusals
@@ -33,7 +33,7 @@ class FarEnd(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Who connects, as what, and what he asks for."""
+    """Who connects, as what, and what he asks for. UsageError for a card that is none."""
 
     kind: Kind = Kind.CLIENT
     user: str = ""
@@ -46,6 +46,10 @@ class Terms:
     group: str = ""  # of the user
     note: str = ""  # of the user; may name his address: IPv4:192.168.30.222
     adjust_mss: int = 0  # bytes, what its transport asks for; 0: nothing
+
+    def __post_init__(self) -> None:
+        if self.card is not None:
+            valid.card("card", self.card)
 
     def enforced(self) -> Policy:
         """The policy that holds, with what its kind grants and takes. Protocol.c:ServerAccept."""

@@ -134,9 +134,7 @@ class IpTable:
                 return Reason.IP_CONFLICT
             if policy.DHCPForce and not entry.dhcp:
                 return Reason.DHCP_FORCE
-            self._count(entry.session, 4, -1)
-            self._count(session, 4, 1)
-            entry.session = session
+            self._move(entry, 4, session)
         entry.mac, entry.updated = mac, now
         return None
 
@@ -166,11 +164,16 @@ class IpTable:
         return None
 
     def granted(self, address: Ip, mac: Mac, session: "Session", now: Instant) -> None:
-        """A DHCP server acknowledged this address to a client of `session`."""
-        old = self.entries.get(address)
-        if old is not None:
-            self._remove(address)
-        self._add(address, IpEntry(session, mac, now, dhcp=True))
+        """A DHCP server acknowledged this address to a client of `session`.
+
+        An entry that is there is overwritten: nothing is new, so nothing expires.
+        """
+        entry = self.entries.get(address)
+        if entry is None:
+            self._add(address, IpEntry(session, mac, now, dhcp=True))
+            return
+        self._move(entry, len(address), session)
+        entry.mac, entry.updated, entry.dhcp = mac, now, True
 
     def purge(self, session: "Session") -> None:
         """The session ended: its addresses are forgotten at once. Hub.c:HubPaFree."""
@@ -209,6 +212,11 @@ class IpTable:
                 self._remove(address)
             else:
                 self._next = min(self._next, due)
+
+    def _move(self, entry: IpEntry, length: int, session: "Session") -> None:
+        self._count(entry.session, length, -1)
+        self._count(session, length, 1)
+        entry.session = session
 
     def _remove(self, address: Ip) -> None:
         self._count(self.entries.pop(address).session, len(address), -1)

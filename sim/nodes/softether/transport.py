@@ -11,10 +11,11 @@ from functools import partial
 
 from sim.link import Direction, Link
 from sim.network import Network
+from sim.nodes.softether import mss
 from sim.nodes.softether.fifo import Budget, Reader
 from sim.nodes.softether.lane import Lane, Manner
 from sim.nodes.softether.pipe import Pipe
-from sim.nodes.softether.policy import Kind
+from sim.nodes.softether.policy import Kind, Policy
 from sim.nodes.softether.server import SoftEtherServer
 from sim.rng import stream
 from virtualtap.errors import UsageError
@@ -95,6 +96,14 @@ class Transport:
 
     def __init__(self, link: Link, network: Network, wish: Wish, budget: Budget) -> None:
         up, down, server = _ends(link)
+        session = server.session_of(up.target)
+        assert session is not None
+        assert session.timeout is not None
+        wish = _granted(wish, session.policy)
+        if wish.udp_acceleration:
+            most = mss.udp_acceleration(ipv6=session.terms.over_ipv6, encrypted=wish.encrypt)
+            asked = mss.least(session.terms.adjust_mss, most)
+            server.assign(up.target, replace(session.terms, adjust_mss=asked))
         self.link = link
         self.wish = wish
         self.budget = budget
@@ -104,18 +113,15 @@ class Transport:
         self.connects = 0
         self.stirs: Callable[[], None] | None = None  # a keep-alive comes to the client, or goes
         self._network, self._port = network, up.target
-        session = server.session_of(up.target)
-        assert session is not None
-        assert session.timeout is not None
         self.timeout = session.timeout
-        self._most = min(wish.connections, session.policy.MaxConnection or MAX_TCP_CONNECTION)
         self._luck = stream(network.seed, f"transport/{link.name}")
         numbers = server.constants
         manner = Manner(
             encrypted=wish.encrypt,
             qos=wish.qos,
             quota=max(
-                numbers.MAX_SEND_SOCKET_QUEUE_SIZE // self._most, numbers.MIN_SEND_SOCKET_QUEUE_SIZE
+                numbers.MAX_SEND_SOCKET_QUEUE_SIZE // wish.connections,
+                numbers.MIN_SEND_SOCKET_QUEUE_SIZE,
             ),
             timeout=self.timeout,
         )
@@ -187,7 +193,7 @@ class Transport:
         self.is_connected = True
         self.connects += 1
         self._epoch += 1
-        for count in range(self._most):
+        for count in range(self.wish.connections):
             if count < self.wish.required:
                 self._open(self._epoch)
             else:
@@ -346,6 +352,17 @@ def is_session(link: Link) -> bool:
             session = server.session_of(way.target)
             return session is not None and session.kind is Kind.CLIENT
     return False
+
+
+def _granted(wish: Wish, policy: Policy) -> Wish:
+    """What of a wish the user's policy grants; one connection goes both ways. ServerAccept."""
+    connections = min(wish.connections, policy.MaxConnection or MAX_TCP_CONNECTION)
+    return replace(
+        wish,
+        connections=connections,
+        half_duplex=wish.half_duplex and connections > 1,
+        qos=wish.qos and not policy.NoQoS,
+    )
 
 
 def _ends(link: Link) -> tuple[Direction, Direction, SoftEtherServer]:

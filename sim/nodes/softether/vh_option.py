@@ -6,6 +6,7 @@ NiSetDefaultVhOption, Virtual.c:SetVirtualHostOption: the defaults, and how valu
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sim.nodes.softether import valid
 from virtualtap.units import SECOND, Duration
 from virtualtap.wire import address
 from virtualtap.wire.address import network_mask
@@ -34,7 +35,7 @@ class Ping(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VhOption:
-    """The product's VH_OPTION; addresses of 4 bytes, times in seconds."""
+    """The product's VH_OPTION; addresses of 4 bytes, times in seconds. UsageError: `valid`."""
 
     MacAddress: address.Mac | None = None  # None: 5E and five bytes that are drawn
     Ip: address.Ip = bytes((192, 168, 30, 1))
@@ -54,6 +55,13 @@ class VhOption:
     DhcpDomainName: str = ""
     ApplyDhcpPushRoutes: bool = True
     DhcpPushRoutes: tuple[address.Route, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.MacAddress is not None:
+            valid.card("MacAddress", self.MacAddress)
+        valid.host("Ip", self.Ip)
+        valid.mask("Mask", self.Mask)
+        valid.mask("DhcpSubnetMask", self.DhcpSubnetMask)
 
     @property
     def mtu(self) -> int:

@@ -5,7 +5,12 @@ VLanInsertTag, VLanRemoveTag: only the outer tag counts, and priority bits are 0
 
 
 def insert(frame: bytes, vlan_id: int, tpid: int) -> bytes:
-    """The frame with one more tag, whether it has one or not; four bytes longer."""
+    """The frame with one more tag, whether it has one or not; four bytes longer.
+
+    What is shorter than a header gets none.
+    """
+    if len(frame) < 14:
+        return frame
     return frame[:12] + tpid.to_bytes(2) + vlan_id.to_bytes(2) + frame[12:]
 
 

@@ -43,6 +43,28 @@ def test_a_wrong_engine_is_caught(name):
     assert any(fails(case, MUTANTS[name]) for case in cases())
 
 
+class Mute(VirtualTap):
+    """It says nothing to the LAN."""
+
+    def take_frames(self):
+        super().take_frames()
+        return []
+
+
+class Deaf(VirtualTap):
+    """It hears nothing from the LAN."""
+
+    def ethernet_to_ip(self, *data, **now):
+        return None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [Mute, Deaf])
+def test_a_target_that_does_not_do_its_work_breaks_no_case(target):
+    broken = [case.id for case in cases() if judge(case, target).verdict is Verdict.ERROR]
+    assert broken == []
+
+
 def test_what_a_case_or_a_target_raises_is_a_verdict():
     def claims_wrongly(tap):
         raise AssertionError("five is not six")

@@ -11,40 +11,17 @@ from hypothesis import strategies as st
 from sim.foreign.imported import CLIENTS_MAX, imported
 from sim.foreign.softether_config import parse
 from sim.phone_words import Transport
+from sim.run import built
 from sim.scenario import decode
 from tests.sim.foreign.configs import SECRETS, SERVER, account
-from tests.sim.scenarios import ONE_LINE, called, done, refused
+from tests.sim.foreign.lines import hub, users
+from tests.sim.scenarios import ONE_LINE, called, done, order, refused
 from virtualtap.errors import UsageError
-
-
-@pytest.fixture
-def given(tmp_path):
-    """Files with these texts, as paths."""
-
-    def write(*texts: str):
-        paths = [tmp_path / f"file{i}.config" for i in range(len(texts))]
-        for path, text in zip(paths, texts, strict=True):
-            path.write_text("\ufeff" + text.replace("\n", "\r\n"), encoding="utf-8")
-        return paths
-
-    return write
 
 
 @pytest.fixture
 def scenario(given):
     return decode(imported(given(SERVER)).text)
-
-
-def hub(text: str, name: str = "DEFAULT") -> str:
-    """A server's file with one hub that holds these lines."""
-    inside = f"declare VirtualHUB\n{{\ndeclare {name}\n{{\n{text}\n}}\n}}"
-    return f"declare root\n{{\n{inside}\n}}\n"
-
-
-def users(*names: str) -> str:
-    """The lines of a hub with these users."""
-    listed = "".join(f"declare {name}\n{{\nuint AuthType 1\n}}\n" for name in names)
-    return f"declare SecurityAccountDatabase\n{{\ndeclare UserList\n{{\n{listed}}}\n}}"
 
 
 def test_options_are_taken_where_they_are_not_the_default(scenario):
@@ -245,7 +222,7 @@ def test_more_users_than_can_be_connected_are_said(given):
 
 def test_no_more_clients_connect_than_a_hub_takes(given):
     option = (
-        "declare Option\n{\nuint MaxSession 2\n}\ndeclare SecureNAT\n{\nbool Disabled false\n}\n"
+        "declare Option\n{\nuint MaxSession 1\n}\ndeclare SecureNAT\n{\nbool Disabled false\n}\n"
     )
     made = imported(given(hub(option + users("first", "second"))))
     assert "user `second` of hub `DEFAULT`: `MaxSession` leaves no place" in made.left
@@ -307,7 +284,7 @@ def test_a_wrong_line_is_one_line_or_a_scenario(given, at, line, value):
         text = imported(given("\n".join(lines))).text
     except UsageError:
         return
-    assert decode(text).name == "file0"
+    assert built(order(text)).network.nodes["server"]
 
 
 def test_the_command_writes_a_scenario_and_never_over_another(given, tmp_path, capsys):

@@ -199,7 +199,7 @@ def test_an_address_of_the_other_family_is_refused():
         AccessRule(IsIPv6=True, DestSubnetMask=ONES)
 
 
-@pytest.mark.parametrize("name", ["include:users.txt", "exclude:users.txt"])
+@pytest.mark.parametrize("name", ["include:users.txt", "EXCLUDE:users.txt"])
 def test_users_in_a_file_are_refused(name: str):
     with pytest.raises(UsageError, match="names its users by a file"):
         AccessRule(DestUsername=name)

@@ -130,3 +130,29 @@ def test_no_frame_that_is_let_pass_makes_it_fail(kind: bytes, start: bytes, rest
     assert packet.source is None or len(packet.source) in (4, 16)
     assert isinstance(packet.dhcp, bytes)
     assert packet.l4 is L4.OTHER or packet.l4_at <= len(frame)
+
+
+@pytest.mark.slow
+@given(head=st.binary(max_size=12), kind=KINDS, start=STARTS, rest=st.binary(max_size=120))
+def test_no_bytes_make_it_fail(head: bytes, kind: bytes, start: bytes, rest: bytes):
+    packet = Packet(head + kind + start + rest)
+    assert packet.source is None or len(packet.source) in (4, 16)
+    assert packet.is_group in (True, False)
+    assert isinstance(packet.dhcp, bytes)
+
+
+@pytest.mark.parametrize("tag", [b"", b"\x81\x00\x00\x05"])
+@pytest.mark.parametrize(
+    "whole",
+    [
+        HEAD6[12:] + b"\x60\0\0\0\0\x08\x3a" + bytes(33),
+        b"\x08\x00" + bytes((0x45,)) + bytes(19),
+        b"\x08\x06" + bytes.fromhex("0001080006040001") + bytes(20),
+    ],
+)
+def test_what_ends_in_its_header_is_nothing_above_ethernet(tag: bytes, whole: bytes):
+    frame = HEAD6[:12] + tag + whole
+    nothing = L3.TAGGED if tag else L3.OTHER
+    looks = {Packet(frame[:length]).l3 for length in range(len(HEAD6 + tag), len(frame))}
+    assert looks == {nothing}
+    assert Packet(frame).l3 is not nothing

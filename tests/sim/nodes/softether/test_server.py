@@ -48,6 +48,15 @@ def test_a_hub_takes_as_many_sessions_as_its_options_say():
         server.session()
 
 
+def test_only_clients_count_for_the_sessions_that_a_hub_takes():
+    server = SoftEtherServer("vpn", options=HubOptions(MaxSession=1))
+    server.session(Terms(kind=Kind.BRIDGE))
+    server.session(Terms(kind=Kind.IPC))
+    server.session(Terms(kind=Kind.CASCADE))
+    with pytest.raises(UsageError, match="takes 1 sessions"):
+        server.session(Terms(kind=Kind.CLIENT))
+
+
 def test_it_polls_only_where_its_options_ask_for_it():
     assert SoftEtherServer("a").hub.polling is None
     polled = SoftEtherServer("a", options=HubOptions(), version=Version.STABLE).hub
@@ -137,6 +146,25 @@ def test_without_its_link_a_session_ends_after_its_time_out(terms: Terms, gone_a
     assert list(server.table()) == [ONE]  # for so long it is listed, and so are its addresses
     network.run((gone_after + 1) * SECOND)
     assert server.table() == {}
+
+
+@pytest.mark.parametrize(("terms", "stays"), [(client(), False), (bridge(), True)])
+def test_a_server_that_crashes_has_no_session_of_who_cannot_reach_it(terms: Terms, stays: bool):
+    server = SoftEtherServer("vpn")
+    network, (one, two) = around(server, 2)
+    port = one.port.out.target
+    server.assign(port, terms)
+    network.call_at(10 * SECOND, network.links[0].set_up, False)
+    network.call_at(12 * SECOND, network.crash, server)
+    network.call_at(13 * SECOND, network.restart, server)
+    network.run(14 * SECOND)
+    assert (server.session_of(port) is not None) is stays
+    assert len(server.hub.sessions) == 1 + stays
+    network.call_at(20 * SECOND, network.links[0].set_up, True)
+    two.say_at(22 * SECOND, sent(BROADCAST, THREE))
+    network.run(30 * SECOND)
+    assert one.times() == [22 * SECOND]
+    assert network.ledger() == []
 
 
 def test_a_local_bridge_never_times_out():

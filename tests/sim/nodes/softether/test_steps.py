@@ -1,6 +1,8 @@
 """What a hub does with one frame, step by step: Hub.c:HubPaPutPacket, StorePacket."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.nodes.softether.options import HubOptions
 from sim.nodes.softether.policy import Kind, Policy
@@ -283,3 +285,37 @@ def test_a_hub_lowers_the_segment_size_of_its_sender_and_of_its_receiver(
         trial = Trial(*terms, options=options)
         trial.say(1, SYN)
         assert int.from_bytes(trial.fars[1].frames[0][-2:]) == got
+
+
+KINDS = st.sampled_from((b"\x08\x00", b"\x08\x06", b"\x86\xdd", b"\x81\x00", b"\x00\x26", b""))
+STARTS = st.sampled_from((b"\x45", b"\x60", b"\x00\x05\x08\x00\x46", b"\x00\x05\x86\xdd\x60", b""))
+REWORKS = (
+    Trial(client(), client(), options=HubOptions(AdjustTcpMssValue=1300)),
+    Trial(client(user="alice"), client(VLanId=5), options=HubOptions(AdjustTcpMssValue=1300)),
+    Trial(client(VLanId=5), client(PrivacyFilter=True, NoServer=True)),
+    Trial(client(), client(NoServer=True), options=HubOptions(DisableIPParsing=True)),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trial", REWORKS)
+@given(
+    head=st.sampled_from((BROADCAST + ONE, TWO + ONE, b"", ONE)),
+    kind=KINDS,
+    start=STARTS,
+    rest=st.one_of(st.binary(max_size=60), st.just(b"\0\x44\0\x43" * 12)),
+)
+def test_no_bytes_of_a_session_make_a_hub_fail(
+    trial: Trial, head: bytes, kind: bytes, start: bytes, rest: bytes
+):
+    frame = head + kind + start + rest
+    outcome = trial.say(1, frame)
+    assert len(frame) >= 14 or outcome == "malformed"
+
+
+@pytest.mark.parametrize("length", range(14, 21))
+def test_a_frame_that_ends_in_its_header_is_malformed_whatever_was_to_be_changed(length: int):
+    for trial in REWORKS[:3]:
+        for kind in (b"\x08\x00\x45", b"\x86\xdd\x60"):
+            frame = (BROADCAST + ONE + kind + bytes(7))[:length]
+            assert trial.say(1, frame) == "malformed"

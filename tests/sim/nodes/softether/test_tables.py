@@ -290,6 +290,20 @@ def test_a_plain_address_expires_after_60_seconds_and_a_leased_one_after_300():
         assert listed(table) == expected
 
 
+def test_a_lease_of_an_address_that_is_known_makes_nothing_expire():
+    table = an_ip_table()
+    for last in (1, 2):
+        heard4(table, last, A)
+    table.granted(ip("10.0.0.2"), MAC, B, 100 * SECOND)
+    assert listed(table) == [1, 2]
+    entry = table.entries[ip("10.0.0.2")]
+    assert (entry.session, entry.dhcp, entry.updated) == (B, True, 100 * SECOND)
+    heard4(table, 3, A, 399 * SECOND)
+    assert listed(table) == [2, 3]
+    table.purge(B)
+    assert listed(table) == [3]
+
+
 def test_a_full_table_loses_the_highest_address_not_the_oldest():
     table = an_ip_table(2)
     for i, last in enumerate((5, 9, 3, 4)):

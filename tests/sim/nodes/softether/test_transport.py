@@ -7,9 +7,9 @@ from sim.network import Network
 from sim.nodes.softether.policy import Kind, Policy
 from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.softether.session import Terms
-from sim.nodes.softether.transport import Ear, Transport, Wish, is_session
+from sim.nodes.softether.transport import Transport, Wish, is_session
 from tests.sim.networks import Listener
-from tests.sim.nodes.softether.sessions import LoseAll, Road
+from tests.sim.nodes.softether.sessions import FROM_CLIENT, LoseAll, Road
 from virtualtap.errors import UsageError
 from virtualtap.units import MS, SECOND
 
@@ -48,6 +48,31 @@ def test_a_policy_may_allow_fewer_connections():
     road = Road(connections=8, policy=Policy(MaxConnection=3))
     road.run(10 * SECOND)
     assert road.sockets() == (3, 3)
+
+
+def test_the_only_connection_that_a_policy_allows_goes_both_ways():
+    road = Road(connections=8, half_duplex=True, policy=Policy(MaxConnection=1))
+    road.say(1 * SECOND, b"hello")
+    road.tell(2 * SECOND, b"hello yourself")
+    road.run(10 * SECOND)
+    assert road.sockets() == (1, 1)
+    assert (len(road.lan.heard), len(road.client.heard)) == (1, 1)
+
+
+@pytest.mark.parametrize(("policy", "passes"), [(Policy(), False), (Policy(NoQoS=True), True)])
+def test_a_policy_may_keep_no_socket_for_what_is_urgent(policy: Policy, passes: bool):
+    road = Road(connections=2, policy=policy)
+    road.say(2 * SECOND, *[b"x" * 1386] * 40)
+    road.say(2 * SECOND + 10, b"y")  # not urgent, and the other socket is free
+    road.run(3 * SECOND)
+    assert len(road.lan.heard) == 41
+    assert (road.lan.frames()[0] == FROM_CLIENT + b"y") is passes
+
+
+def test_without_quality_of_service_one_connection_is_enough_at_first():
+    road = Road(connections=5, policy=Policy(NoQoS=True))
+    road.run(1)
+    assert road.sockets() == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -304,71 +329,3 @@ def test_who_roams_between_two_tries_and_sleeps_during_the_last_is_back_after_wa
     assert road.transport.connects == 1
     road.run(36 * SECOND)
     assert road.transport.connects == 2
-
-
-# UDP acceleration
-
-
-def test_udp_is_used_after_ten_seconds_of_steady_receipt():
-    road = Road(udp_acceleration=True)
-    road.say(9 * SECOND, b"x" * 86)
-    road.say(20 * SECOND, b"y" * 86)
-    road.run(21 * SECOND)
-    # by TCP 4 + 4 + 22 + 52 bytes around a frame of 100, by UDP 79
-    assert road.lan.times() == [9 * SECOND + 182, 20 * SECOND + 179]
-
-
-def test_udp_loses_and_damages_for_good_what_tcp_sends_again():
-    road = Road(udp_acceleration=True)
-    road.network.run(20 * SECOND)
-    road.link.faults = (LoseAll(lambda data: len(data) > 50),)
-    road.say(21 * SECOND, b"x" * 86)
-    road.run(22 * SECOND)
-    assert (road.lan.heard, road.client.port.out.lost) == ([], {"link-loss": 1})
-
-
-def test_without_udp_for_nine_seconds_the_session_falls_back_to_tcp():
-    road = Road(udp_acceleration=True)
-    road.network.run(20 * SECOND)
-    road.link.faults = (LoseAll(lambda data: len(data) == 1),)  # the keep-alives of UDP
-    road.say(32 * SECOND, b"x" * 86)
-    road.run(33 * SECOND)
-    assert road.lan.times() == [32 * SECOND + 182]
-
-
-def test_fast_detection_falls_back_after_two_seconds():
-    road = Road(udp_acceleration=True, fast_detection=True)
-    road.network.run(20 * SECOND)
-    road.link.faults = (LoseAll(lambda data: len(data) == 1),)
-    road.say(20 * SECOND + 2200 * MS, b"x" * 86)
-    road.run(23 * SECOND)
-    assert road.lan.times() == [20 * SECOND + 2200 * MS + 182]
-
-
-def test_where_udp_does_not_pass_tcp_carries_everything():
-    road = Road(udp_acceleration=True)
-    road.network.run(20 * SECOND)
-    road.transport.roam(udp_passes=False)
-    road.say(60 * SECOND, b"x" * 86)
-    road.run(61 * SECOND)
-    assert road.lan.times() == [60 * SECOND + 182]
-
-
-def test_a_sleeping_client_says_nothing_by_udp_either():
-    road = Road(udp_acceleration=True)
-    road.network.run(20 * SECOND)
-    road.transport.sleep()
-    before = road.network.events()
-    road.run(24 * SECOND)
-    assert road.network.events() - before < 20
-    assert road.transport.waiting(road.client.port.out) == 0
-
-
-def test_an_ear_starts_anew_after_a_silence():
-    ear = Ear(9 * SECOND)
-    for second in (0, 5, 10, 20):
-        ear.hear(second * SECOND)
-    assert not ear.is_steady(29 * SECOND)
-    ear.hear(29 * SECOND)
-    assert ear.is_steady(30 * SECOND)
-    assert not ear.is_steady(39 * SECOND)
