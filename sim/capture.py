@@ -1,6 +1,6 @@
 """The observer that records: pcapng, nanoseconds, little-endian. draft-ietf-opsawg-pcapng."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
@@ -128,10 +128,18 @@ class PcapngWriter:
 class Capture(Observer):
     """Records what is sent and what arrives at some ports, one interface for each.
 
-    `ports` maps the name of a port to its link type (ETHERNET or RAW_IP).
+    `ports` maps the name of a port to its link type (ETHERNET or RAW_IP); `remark` gives the
+    comment of the frame that the latest moment is about.
     """
 
-    def __init__(self, path: Path, ports: Mapping[str, int], limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        ports: Mapping[str, int],
+        limit: int = LIMIT,
+        remark: Callable[[], str] = str,
+    ) -> None:
+        self._remark = remark
         try:
             self._stream = path.open("wb")
         except OSError as error:
@@ -156,9 +164,9 @@ class Capture(Observer):
         if interface is None:
             return
         if kind is Kind.SENT:
-            self.writer.frame(interface, at, data, direction=OUTBOUND)
+            self.writer.frame(interface, at, data, self._remark(), OUTBOUND)
         elif kind is Kind.ARRIVED:
-            self.writer.frame(interface, at, data, direction=INBOUND)
+            self.writer.frame(interface, at, data, self._remark(), INBOUND)
 
     def finish(self, now: Instant) -> None:
         """Write the counts and close the file."""

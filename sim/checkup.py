@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sim.limits import Limits
 from sim.run import Order, perform
 from sim.scenario import of_topology
-from topologies import GraphError, names
+from topologies import GraphError, load, names
 from virtualtap.errors import UsageError
 
 TOPOHUB = "topohub"
@@ -52,3 +53,21 @@ def check(where: str, limits: Limits) -> Iterator[tuple[str, bool, str]]:
             f"{hubs} hubs, {len(run.links_left_out)} links left out, "
             f"{summary['crossings']} crossings, {summary['delivered']} delivered",
         )
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What one network consists of; delays in ns."""
+    graph = load(name)
+    kinds: dict[str, int] = {}
+    for _, attributes in graph.nodes(data=True):
+        kinds[attributes["kind"]] = kinds.get(attributes["kind"], 0) + 1
+    delays = [data.get("delay", 0) for _, _, data in graph.edges(data=True)]
+    return {
+        "name": name,
+        "nodes": len(graph),
+        "links": graph.number_of_edges(),
+        "kinds": kinds,
+        "least_delay_ns": min(delays, default=None),
+        "largest_delay_ns": max(delays, default=None),
+        "names": list(graph),
+    }

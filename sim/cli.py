@@ -1,8 +1,8 @@
 """`vtap`: one function per command, no logic."""
 
 import os
-import re
 import sys
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
-from sim import checkup, console, results
+from sim import checkup, console, results, trail
 from sim.capture import escaped
 from sim.cli_live import live
 from sim.conformance import findings
 from sim.conformance.campaign import conform as judge_targets
 from sim.conformance.places import check_places
-from sim.foreign.imported import imported
+from sim.foreign.imported import imported, write_new
 from sim.limits import Limits
 from sim.options import (
     FAILED,
@@ -26,18 +26,20 @@ from sim.options import (
     INTERRUPTED,
     NOT_JUDGED,
     WRONG_CALL,
+    Check,
     Json,
     MaxDisk,
     MaxEvents,
     MaxMemory,
     MaxNodes,
+    Parents,
     Quiet,
 )
 from sim.results import ResultError, Run
-from sim.run import Order, order_of, perform
+from sim.run import Order, explained, order_of, perform
 from sim.scenario import CAPTURE_SCOPES, of_topology
 from sim.scenario import read as read_scenario
-from topologies import CATALOG, GraphError, load, names
+from topologies import CATALOG, GraphError, names
 from virtualtap.errors import UsageError
 from virtualtap.profiles import PROFILES
 
@@ -52,7 +54,6 @@ app = typer.Typer(
 )
 
 app.add_typer(live, name="live")
-
 _LIMITS = Limits()
 
 
@@ -71,6 +72,8 @@ def run(
         str | None, typer.Option(help=f"What is recorded: {', '.join(CAPTURE_SCOPES)}.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
+    parents: Parents = False,
+    check: Check = False,
     json: Json = False,
     quiet: Quiet = False,
     max_nodes: MaxNodes = _LIMITS.nodes,
@@ -91,17 +94,14 @@ def run(
         seed=seed,
         bare=bare,
         capture=capture,
+        parents=parents,
         limits=Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk),
     )
-    with console.progress(order.where, quiet=quiet or json) as step:
-        done, folder = perform(order, out, step, None if bare else _draw_one)
-    assert folder is not None
-    page = None if bare else folder / results.PAGE_FILE
-    if json:
-        console.print_json(done.summary)
-    else:
-        console.show_run(done, page, folder)
-    return _STATUS[done.verdict]
+    if bare + parents + check > 1:
+        raise UsageError("`--bare`, `--parents` and `--check` exclude one another", "choose one")
+    if check:
+        return _compare(order, json=json)
+    return _run(order, out, json=json, quiet=quiet)
 
 
 @app.command()
@@ -133,6 +133,40 @@ def replay(
         if before.versions != after.versions:
             console.say(f"versions differ: {before.versions} before, {after.versions} now")
     return HELD if same else FAILED
+
+
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
+    frame: Annotated[int, typer.Argument(min=1, help="Its number: the capture's comment.")],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Why a frame was sent, back to a user's word or a timer, and what became of it."""
+    before = results.read(run)
+    if before.digest is None:
+        raise UsageError(f"`{run}` ran bare: its frames have no numbers", "run it without `--bare`")
+    folder = run.parent if run.name == results.RUN_FILE else run
+    with console.progress(before.name, quiet=quiet or json) as step:
+        after, causes = explained(order_of(before, folder, _LIMITS), step)
+    if after.digest != before.digest:
+        console.complain("it is not the same run any more", f"`vtap replay {run}`")
+        return NOT_JUDGED
+    if frame > len(causes):
+        raise UsageError(f"there is no frame {frame}", f"the last is {len(causes)}")
+    chain = causes.chain(frame)
+    children = [causes.story(number) for number in causes.children(frame)]
+    if json:
+        console.print_json(
+            {
+                "schema": results.SCHEMA,
+                "chain": [one.facts() for one in chain],
+                "children": [one.facts() for one in children],
+            }
+        )
+    else:
+        console.show_causes(chain, children)
+    return HELD
 
 
 @app.command()
@@ -231,7 +265,7 @@ def import_(
     """Make a scenario of a SoftEther server's configuration; secrets are never copied."""
     made = imported(files)
     if out is not None:
-        _write_new(out, made.text)
+        write_new(out, made.text)
     if json:
         said = {"scenario": str(out) if out else made.text, "left": made.left}
         console.print_json({"schema": results.SCHEMA, **said})
@@ -242,14 +276,6 @@ def import_(
         console.say(f"not carried over: {line}")
     console.say(f"{len(made.left)} remarks on what was not carried over")
     return HELD
-
-
-def _write_new(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"there is a file `{path}` already", "name another") from None
 
 
 def _draw_one(folder: Path) -> None:
@@ -267,6 +293,28 @@ def _draw(runs: list[Run], folder: Path) -> Path:
 
 def _counts(run: Run) -> list[object]:
     return [run.summary.get(name) for name in ("events", "crossings", "delivered", "dropped")]
+
+
+def _run(order: Order, out: Path, *, json: bool, quiet: bool) -> int:
+    with console.progress(order.where, quiet=quiet or json) as step:
+        done, folder = perform(order, out, step, None if order.bare else _draw_one)
+    assert folder is not None
+    page = None if order.bare else folder / results.PAGE_FILE
+    if json:
+        console.print_json(done.summary)
+    else:
+        console.show_run(done, page, folder)
+    return _STATUS[done.verdict]
+
+
+def _compare(order: Order, *, json: bool) -> int:
+    found = trail.check(order)
+    if json:
+        said = {"same": found.difference is None, **asdict(found)}
+        console.print_json({"schema": results.SCHEMA, **said})
+    else:
+        console.show_same(found)
+    return HELD if found.difference is None else FAILED
 
 
 def _check(where: str, *, json: bool) -> int:
@@ -299,20 +347,7 @@ def _list(*, json: bool) -> None:
 
 
 def _describe(name: str, *, json: bool) -> None:
-    graph = load(name)
-    kinds: dict[str, int] = {}
-    for _, attributes in graph.nodes(data=True):
-        kinds[attributes["kind"]] = kinds.get(attributes["kind"], 0) + 1
-    delays = [data.get("delay", 0) for _, _, data in graph.edges(data=True)]
-    facts = {
-        "name": name,
-        "nodes": len(graph),
-        "links": graph.number_of_edges(),
-        "kinds": kinds,
-        "least_delay_ns": min(delays, default=None),
-        "largest_delay_ns": max(delays, default=None),
-        "names": list(graph),
-    }
+    facts = checkup.describe(name)
     if json:
         console.print_json({"schema": results.SCHEMA, **facts})
         return
@@ -330,7 +365,7 @@ def call(arguments: list[str]) -> int:
     except (UsageError, GraphError, ResultError) as error:
         console.complain(str(error), error.hint or "see docs/scenarios.md")
     except TyperException as error:
-        console.complain(_in_our_words(error.format_message()), "`vtap --help`")
+        console.complain(console.in_our_words(error.format_message()), "`vtap --help`")
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         return NOT_JUDGED
     except (KeyboardInterrupt, Abort):
@@ -359,12 +394,6 @@ def main() -> None:
 def _interrupted() -> int:
     console.complain("interrupted", "run it again; what is not whole is not kept")
     return INTERRUPTED
-
-
-def _in_our_words(message: str) -> str:
-    """Typer's complaint: one line, lower-case, literals in backticks, no final period."""
-    line = " ".join(re.sub(r"'([^']*)'", r"`\1`", message).split()).removesuffix(".")
-    return line[:1].lower() + line[1:]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -15,13 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.capture import escaped
+from sim.causes import Story
 from sim.conformance.campaign import Judgement
 from sim.conformance.findings import explain
 from sim.conformance.verdicts import Outcome, Verdict
 from sim.results import Run
+from sim.trail import Comparison
 from virtualtap.units import SECOND, Duration, Instant
 
 _LONGEST = 200
+_CHAIN = 32  # frames that are shown of a longer chain
 _COLORS = {"pass": "green", "fail": "red", "stopped": "yellow"}
 
 out = Console(highlight=False, soft_wrap=True)
@@ -34,6 +38,12 @@ def complain(message: str, hint: str = "") -> None:
     if hint:
         text += f" (hint: {escaped(hint, 1000)})"
     err.print(Text(f"error: {text}"))
+
+
+def in_our_words(message: str) -> str:
+    """Typer's complaint: one line, lower-case, literals in backticks, no final period."""
+    line = " ".join(re.sub(r"'([^']*)'", r"`\1`", message).split()).removesuffix(".")
+    return line[:1].lower() + line[1:]
 
 
 def say(text: str) -> None:
@@ -103,6 +113,35 @@ def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
         out.print(Text(f"page: {escaped(str(page), 4096)}"))
     if folder is not None:
         out.print(Text(f"replay: vtap replay {escaped(shlex.quote(str(folder)), 4096)}"))
+
+
+def show_same(found: Comparison) -> None:
+    """Whether a run was the same twice, and if not, the first moment that was not."""
+    if found.difference is None:
+        out.print(Text(f"the same twice, {found.moments} moments: {found.digest}"))
+        return
+    text = f"not the same twice: moment {found.difference.number} differs"
+    out.print(Text(text, style="red"))
+    for seen in (found.difference.first, found.difference.second):
+        out.print(Text(escaped(seen, _LONGEST)))
+
+
+def show_causes(chain: list[Story], children: list[Story]) -> None:
+    """From a frame back to what began it, and what it caused itself."""
+    shown = chain if len(chain) <= _CHAIN else [*chain[: _CHAIN // 2], *chain[-_CHAIN // 2 :]]
+    for one in shown:
+        if one.number != chain[0].number:
+            out.print(Text("because of", style="dim"))
+        if shown is not chain and one is chain[-_CHAIN // 2]:
+            out.print(Text(f"{len(chain) - _CHAIN} frames more, because of", style="dim"))
+        out.print(Text(escaped(one.words(), 1000)))
+        if one.cause:
+            out.print(Text("because of", style="dim"))
+            out.print(Text(escaped(one.cause, 1000)))
+    for one in children[:_CHAIN]:
+        out.print(Text.assemble(("it caused ", "dim"), escaped(one.words(), 1000)))
+    if len(children) > _CHAIN:
+        out.print(Text(f"it caused {len(children) - _CHAIN} frames more", style="dim"))
 
 
 def show_judgement(judgement: Judgement) -> None:

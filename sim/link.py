@@ -164,7 +164,10 @@ class Direction:
         self.bits += link.wire_bytes(length) * 8
         free += self._times.get(length) or self._time(length)
         self.free_at = free
-        for late, arriving in self._suffer(frame):
+        deliveries = self._suffer(frame)
+        if network.numbering is not None and link.faults:
+            network.numbering.become(self.source.name, frame, [data for _, data in deliveries])
+        for late, arriving in deliveries:
             network.call_at(free + link.delay + late, self._arrive, arriving)
 
     def _suffer(self, frame: bytes) -> list[Delivery]:

@@ -11,6 +11,7 @@ from simpy.events import NORMAL, Event, EventPriority
 from sim.faults import Fault
 from sim.link import QUEUE_BYTES, Direction, Link
 from sim.node import Node, Port
+from sim.numbering import Numbering
 from sim.observers import Kind, Moment, Observer
 from virtualtap.errors import UsageError
 from virtualtap.units import Duration, Instant
@@ -52,6 +53,7 @@ class Network(simpy.Environment):
         self.links: list[Link] = []
         self.observers: list[Observer] = []
         self.watched = False
+        self.numbering: Numbering | None = None  # if frames have numbers
         self.tally = Tally()
         self._heap: list[_Entry] = []
         self._landing: _Flight = _NOTHING  # what is arriving right now
@@ -60,6 +62,7 @@ class Network(simpy.Environment):
         self._between: Callable[[], None] | None = None
         self._cancelled = 0
         self._started = False
+        self._pop: Callable[[list[_Entry]], _Entry] = heappop
 
     # building
 
@@ -129,7 +132,7 @@ class Network(simpy.Environment):
         if until < self.now:
             raise UsageError(f"the network is at {self.now} ns already, `until` is {until}")
         self._start()
-        heap, pop = self._heap, heappop
+        heap, pop = self._heap, self._pop
         self._between = between
         end: _Entry = (until, -1, next(self._eid), _end, None)
         heappush(heap, end)
@@ -201,8 +204,7 @@ class Network(simpy.Environment):
 
     def events(self) -> int:
         """How many things have happened: calls and SimPy events taken off the heap."""
-        self._cancelled += 1  # the number drawn here belongs to nothing
-        return next(self._eid) + 1 - self._cancelled - len(self._heap)
+        return self.mark() + 1 - self._cancelled - len(self._heap)
 
     def scheduled(self) -> int:
         """How much is yet to happen: frames in flight, timers, SimPy's events."""
@@ -225,6 +227,21 @@ class Network(simpy.Environment):
         self._settle(node)
 
     # observers
+
+    def trace(self, begin: Callable[[int, Callable[[Any], None], Any], None]) -> None:
+        """From now on, before anything happens, tell `begin` its number, and what is called."""
+
+        def pop(heap: list[_Entry]) -> _Entry:
+            entry = heappop(heap)
+            begin(entry[2], entry[3], entry[4])
+            return entry
+
+        self._pop = pop
+
+    def mark(self) -> int:
+        """A number above those of all that is scheduled, and below those of all that will be."""
+        self._cancelled += 1  # it belongs to nothing
+        return next(self._eid)
 
     def see(self, kind: Kind, where: str, data: bytes, why: str = "") -> None:
         """Tell every observer."""

@@ -41,6 +41,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("source", "destination", "rate_bps", "delay_ns", "sent", "duplicated", "arrived"),
         *("lost", "utilization"),
     ),
+    "frames": (  # with `--parents`
+        *("frame", "at_ns", "source", "length", "parent", "cause", "fate", "fate_at_ns"),
+    ),
     "nodes": (
         *("node", "kind", "received", "consumed", "translated", "held", "forwarded", "dropped"),
         *("sent", "copies", "originated", "released"),
@@ -49,7 +52,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 
 TEXT = (  # columns of text; all others hold numbers or nothing
     *("sender", "next_hop", "hub", "mac", "flow", "kind", "source", "destination"),
-    *("where", "reason", "node"),
+    *("where", "reason", "node", "cause", "fate"),
 )
 
 Cell = str | int | float | None

@@ -3,7 +3,7 @@
 import platform
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
@@ -13,14 +13,18 @@ from typing import Any
 
 import networkx as nx
 
-from sim import enact, expect, phones, results, servers, tap_words, timeline
+from sim import causes, enact, expect, phones, results, servers, tap_words, timeline
 from sim.build import Built, build
 from sim.capture import ETHERNET, RAW_IP, Capture
+from sim.guard import guarded, lifted
+from sim.invariants import INVARIANTS, Judges
+from sim.law import Scene, chosen
 from sim.limits import Limits, Stopped, Watch, estimate
 from sim.measures import Measures
 from sim.node import Medium
+from sim.observers import Observer
 from sim.quantities import duration
-from sim.results import Failure, Run
+from sim.results import Failure, Rows, Run
 from sim.scenario import SCHEMA, Replay, Scenario, decode
 from topologies import Graph, cascade_tree, check, load, populate
 from virtualtap.errors import UsageError
@@ -46,6 +50,7 @@ class Order:
     seed: int | None = None
     bare: bool = False
     capture: str | None = None
+    parents: bool = False  # every frame knows why it was sent
     limits: Limits = field(default_factory=Limits)
     graph: Mapping[str, Any] | None = None
     inputs: Mapping[str, Path] = field(default_factory=dict)
@@ -65,18 +70,20 @@ def perform(
     out: Path | None,
     progress: Progress | None = None,
     finish: Callable[[Path], object] | None = None,
+    observers: Sequence[Observer] = (),
 ) -> tuple[Run, Path | None]:
     """Run it and, below `out`, write it: the run, and its folder.
 
-    `finish` may add to the folder before it gets its name: all of it is kept, or nothing.
+    `finish` may add to the folder before it gets its name: all of it is kept, or nothing. The
+    `observers` see the run after all others.
     UsageError, GraphError or ResultError for what cannot be run or written.
     """
     scenario = order.scenario()
     stage = _Stage(order, scenario)
     if out is None:
-        return stage.run(None, progress), None
+        return stage.run(None, progress, observers), None
     with results.writing(out, scenario.name, scenario.seed) as folder:
-        run = stage.run(folder, progress)
+        run = stage.run(folder, progress, observers)
         results.write(run, folder)
         stage.keep_inputs(folder)
         if finish is not None:
@@ -131,17 +138,27 @@ class _Stage:
         for one in traffic:
             one.start()
         flows = [one.flow for one in traffic]
+        scene = Scene(scenario, self._built, flows)
+        self._judges = Judges(scene, [] if order.bare else chosen(scene, INVARIANTS))
         self._measures = Measures(self._built, flows, self._until, bare=order.bare)
         self._setup_s = time.perf_counter() - began
+        self.causes: causes.Causes | None = None
         self._wall_s = 0.0
         self._process_s = 0.0
         self._shown = 0.0
 
-    def run(self, folder: Path | None, progress: Progress | None) -> Run:
+    def run(
+        self, folder: Path | None, progress: Progress | None, observers: Sequence[Observer]
+    ) -> Run:
         """Let it happen; `folder` takes the capture."""
         network = self._built.network
         network.observers += self._measures.probes()
+        if not self._order.bare:
+            network.observers.append(self._judges)
+        if self._order.parents:
+            self.causes = causes.trace(network)
         capture = self._capture(folder)
+        network.observers += observers
         judge = expect.Judge(self._expectations, self._until)
         stopped = ""
         try:
@@ -166,19 +183,24 @@ class _Stage:
         watch = Watch(network, self._order.limits)
 
         def between() -> None:
-            watch.look()
-            if progress is not None and time.perf_counter() - self._shown > _SHOW_EVERY_S:
-                progress(network.now, until, network.crossings())
-                self._shown = time.perf_counter()
+            with lifted():
+                watch.look()
+                if progress is not None and time.perf_counter() - self._shown > _SHOW_EVERY_S:
+                    progress(network.now, until, network.crossings())
+                    self._shown = time.perf_counter()
 
-        for instant in (*judge.instants(), until):
+        due, looks = {*judge.instants(), until}, self._judges.instants(until)
+        for instant in sorted({*due, *looks}):
             wall, process = time.perf_counter(), time.process_time()
             try:
-                network.run(instant, between)
+                with guarded():
+                    network.run(instant, between)
             finally:
                 self._wall_s += time.perf_counter() - wall
                 self._process_s += time.process_time() - process
-            watch.look()  # a short way to `instant` never comes by `between`
+            self._judges.look(instant)
+            if instant in due:
+                watch.look()  # a short way to `instant` never comes by `between`
             if instant < until:
                 judge.look(instant, self._measure)
         if progress is not None:
@@ -206,13 +228,19 @@ class _Stage:
         }
         if not ports:
             return None
-        capture = Capture(folder / results.CAPTURE_FILE, ports)
-        self._built.network.observers.append(capture)
+        path, network = folder / results.CAPTURE_FILE, self._built.network
+        if self.causes is not None:
+            capture = Capture(path, ports, remark=self.causes.because)
+        else:
+            numbering = causes.number(network, frozenset(ports))
+            capture = Capture(path, ports, remark=numbering.remark)
+        network.observers.append(capture)
         return capture
 
     def _result(self, judge: expect.Judge, stopped: str) -> Run:
         scenario, order, measures = self._scenario, self._order, self._measures
-        failed = [] if stopped else judge.failures(self._measure)
+        failed = self._judges.failures()
+        failed += [] if stopped else judge.failures(self._measure)
         failed += [
             Failure("ledger", line, "balanced", self._built.network.now / SECOND)
             for line in self._built.network.ledger()
@@ -252,8 +280,26 @@ class _Stage:
             inputs=self._digests,
             versions=_versions(),
             graph=nx.node_link_data(self._graph, edges="edges"),
-            tables=measures.tables(),
+            tables=self._tables(),
         )
+
+    def _tables(self) -> dict[str, Rows]:
+        tables = self._measures.tables()
+        if self.causes is not None:
+            tables["frames"] = self.causes.table()
+            if len(self.causes) > causes.ROWS_MAX:
+                self._remarks.append(
+                    f"the table of frames holds the first {causes.ROWS_MAX} of {len(self.causes)}"
+                )
+        return tables
+
+
+def explained(order: Order, progress: Progress | None = None) -> tuple[Run, causes.Causes]:
+    """Run it, and know of each frame why it was sent; nothing is written."""
+    stage = _Stage(replace(order, parents=True), order.scenario())
+    run = stage.run(None, progress, ())
+    assert stage.causes is not None
+    return run, stage.causes
 
 
 def built(order: Order) -> Built:

@@ -143,6 +143,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     sites: Sites | None = None
     ipv6: bool = False
     capture: str = "taps"
+    invariants: Annotated[tuple[str, ...], Few] | None = None  # None: all that hold
     servers: Annotated[tuple[Server, ...], Few] = ()
     sessions: Annotated[tuple[Session, ...], Few] = ()
     taps: Annotated[tuple[dict[str, Any], ...], Few] = ()  # fields of `TapConfig`

@@ -221,6 +221,15 @@ class _Import:
         return sessions[:CLIENTS_MAX]
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write the scenario where no file is. UsageError where one is."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"there is a file `{path}` already", "name another") from None
+
+
 def _without(table: Table, name: str) -> Table:
     return {key: value for key, value in table.items() if key != name}
 

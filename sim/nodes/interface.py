@@ -39,7 +39,8 @@ from virtualtap.wire.ndp import NeighborMessage
 LIFETIME: Duration = 60 * SECOND  # Linux: gc_stale_time
 MTU = 1500  # RFC 894, RFC 2464 2; nobody here fragments
 _TRIES, _INTERVAL = 3, 1 * SECOND  # Linux: mcast_solicit, retrans_time; RFC 1122 2.3.2.1
-_ENTRIES_MAX, _HELD_MAX, _HELD_BYTES = 1024, 101, 212_992  # gc_thresh3, unres_qlen, its bytes
+ENTRIES_MAX = 1024  # Linux: gc_thresh3
+_HELD_MAX, _HELD_BYTES = 101, 212_992  # unres_qlen, its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,13 @@ class Interface:
 
     def forget(self) -> None:
         """Lose the table and what waits."""
-        self._neighbors = Neighbors(_ENTRIES_MAX, _HELD_MAX, _HELD_BYTES)
+        self._neighbors = Neighbors(ENTRIES_MAX, _HELD_MAX, _HELD_BYTES)
         self._headers: dict[Ip, bytes] = {}
         self._expiries: dict[Ip, Instant] = {}
+
+    def neighbors(self) -> dict[Ip, Mac]:
+        """Who is known to be at which MAC now."""
+        return self._neighbors.known(self._now())
 
     def is_on_link(self, ip: Ip) -> bool:
         """Whether `ip` is reached without a router. RFC 1122 3.3.1.1, RFC 4861 5.2."""

@@ -113,7 +113,8 @@ class VirtualTapNode(Node):
         if deadline is not None and (self._armed is None or deadline < self._armed):
             deadline = max(deadline, self.network.now)  # one made anew knows no time yet
             self._armed = deadline
-            self.call_at(deadline, partial(self._poll, deadline))
+            due = max(deadline, self.network.now)  # a new engine's first is at 0, after a crash too
+            self.call_at(due, partial(self._poll, deadline))
 
     def _tell(self, events: list[Event]) -> None:
         """The host has the address that a lease gave; without one it keeps the last."""

@@ -73,6 +73,26 @@ def test_nothing_prints():
     assert [f"{path}:{line}" for path, line in calls if path.stem != "__main__"] == []
 
 
+def keeps_real_time(path):
+    return path.parts[1] == "live" or path.stem in ("cli", "campaign", "target_kernel")
+
+
+def test_nobody_takes_a_clock_or_luck_by_name():
+    # inside a run the attributes of these modules raise; a name imported before would not
+    taken = [
+        f"{path}:{node.lineno}: {node.module}.{each.name}"
+        for path, tree in OURS.items()
+        if path.parts[0] == "sim" and not keeps_real_time(path)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for each in node.names
+        if node.module in ("time", "datetime", "uuid", "secrets")
+        or (node.module, each.name) == ("os", "urandom")
+        or (node.module == "random" and each.name != "Random")
+    ]
+    assert taken == []
+
+
 def test_no_name_is_hollow():
     names = [part for path in TREES for part in path.with_suffix("").parts]
     assert HOLLOW.intersection(names) == set()

@@ -62,8 +62,8 @@ def test_a_receiver_may_be_a_stride():
         (LEAST + '[[links]]\nmatsch = "*"', "did you mean `match`?"),
         (LEAST + '[[timeline]]\natt = "1s"', "did you mean `at`?"),
         (LEAST + '[[traffic]]\nkind = "ping"\nfrom = "a"\nto = { strid = 1 }', "mean `stride`?"),
-        (LEAST + "zzz = 1", "the keys are capture, expect, hosts, ipv6"),
-        ("topology = {}", "the keys are capture, expect, hosts, ipv6"),  # no name
+        (LEAST + "zzz = 1", "the keys are capture, expect, hosts, invariants, ipv6"),
+        ("topology = {}", "the keys are capture, expect, hosts, invariants, ipv6"),  # no name
         (LEAST + 'until = "10"', "write it as `10ms`"),
         (LEAST + '[[links]]\nmatch = "*"\nrate = "1Mb"', "write it as `50Mbit`"),
     ],

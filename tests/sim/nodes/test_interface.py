@@ -274,7 +274,7 @@ def test_it_learns_from_a_solicitation_and_an_advertisement_of_whom_it_asked():
 def test_the_oldest_neighbor_makes_room_and_its_ready_header_goes(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(limits, "_ENTRIES_MAX", 2)
+    monkeypatch.setattr(limits, "ENTRIES_MAX", 2)
     network, station, listener = a_station_and_a_listener()
     other, third = ip("10.0.0.3"), ip("10.0.0.4")
     for at, address in enumerate((PEER, other)):
@@ -288,7 +288,7 @@ def test_the_oldest_neighbor_makes_room_and_its_ready_header_goes(
 
 
 def test_where_everybody_is_still_asked_for_nobody_makes_room(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(limits, "_ENTRIES_MAX", 2)
+    monkeypatch.setattr(limits, "ENTRIES_MAX", 2)
     network, station, _ = a_station_and_a_listener()
     for number in (2, 3, 4):
         network.call_at(0, station.stack.transmit, datagram(OURS, ip(f"10.0.0.{number}")))

@@ -162,3 +162,11 @@ def test_the_timers_of_a_crashed_tap_do_not_fire():
     timeline.arm(network, [(10, timeline.Crash(tap)), (20, timeline.Restart(tap))])
     network.run(10 * SECOND)
     assert (lan.times(), network.ledger()) == ([0], [])
+
+
+def test_a_client_of_dhcp_that_comes_back_asks_again():
+    network, _, tap, lan = a_tap(our_ip=None, gateway_ip=None, dhcp=True)
+    timeline.arm(network, [(SECOND, timeline.Crash(tap)), (2 * SECOND, timeline.Restart(tap))])
+    network.run(20 * SECOND)
+    assert min(lan.times()) > 2 * SECOND
+    assert network.ledger() == []
