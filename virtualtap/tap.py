@@ -106,7 +106,7 @@ class VirtualTap:
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        if now != self._now:
+        if now != self._now and now is not None:
             self._advance(now)
         try:
             kind, length, number, alike, check, ends = header(packet)
@@ -127,7 +127,7 @@ class VirtualTap:
 
         `now` is nanoseconds, never earlier than before (UsageError); omitted: no time has passed.
         """
-        if now != self._now:
+        if now != self._now and now is not None:
             self._advance(now)
         try:
             start, kind, length, number, alike, check, ends = framed_header(frame)
@@ -156,7 +156,7 @@ class VirtualTap:
         As `ip_to_ethernet` otherwise. None also where another packet than this one is to be sent
         (fragments, a changed SYN, without what stood behind it): `take_frames` has it.
         """
-        if now != self._now:
+        if now != self._now and now is not None:
             self._advance(now)
         frame = self.ip_to_ethernet(packet)
         if frame is None:
@@ -290,7 +290,7 @@ class VirtualTap:
         """With services: the long way for what is for their ports, the usual one for all else."""
         if packet[22:24] not in self._watched:
             return VirtualTap.ip_to_ethernet(self, packet, now)
-        if now != self._now:
+        if now != self._now and now is not None:
             self._advance(now)
         return self._send(packet)
 
