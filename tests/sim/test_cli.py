@@ -33,8 +33,14 @@ def process(*arguments, **choices):
         text=True,
         stdout=choices.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509  # it is one system call
         **choices,
     )
+
+
+def hears_interrupts():
+    # what a shell starts in the background ignores them, and so do its children
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
