@@ -363,7 +363,7 @@ class Network(simpy.Environment):
         for callback in callbacks:
             callback(event)
         if not event._ok and not hasattr(event, "_defused"):  # noqa: SLF001  # SimPy's own flags
-            raise event._value  # noqa: SLF001
+            raise event._value  # noqa: SLF001  # the same
 
 
 def _end(_: None) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from virtualtap.errors import UsageError
 from virtualtap.profiles import PROFILES, Profile
-from virtualtap.serving import Serving, check_routes
+from virtualtap.serving import Serving, check_range, check_routes
 from virtualtap.units import MS, SECOND, Duration
 from virtualtap.wire.address import (
     ANY4,
@@ -123,7 +123,7 @@ class TapConfig:
         for name in ("our_ip6", "routes", "groups", "hosts"):
             if type(getattr(self, name)) is not tuple:
                 raise UsageError(f"`{name}` must be a tuple, got {getattr(self, name)!r:.60}")
-        _check_range("prefix_length", self.prefix_length, 0, 32)
+        check_range("prefix_length", self.prefix_length, 0, 32)
         _check_addresses(self)
         if self.gateway_mac is not None and self.gateway_ip is None and self.handle_arp_internally:
             raise UsageError("`gateway_mac` without `gateway_ip`", "say whose MAC it is")
@@ -134,13 +134,13 @@ class TapConfig:
         _check_serving(self)
         _check_network(self)
         _check_data_path(self)
-        _check_range("random_seed", self.random_seed, 0, (1 << 64) - 1)
-        _check_range("mtu", self.mtu, 68, 65535)  # RFC 791 3.2: every link carries 68 bytes
+        check_range("random_seed", self.random_seed, 0, (1 << 64) - 1)
+        check_range("mtu", self.mtu, 68, 65535)  # RFC 791 3.2: every link carries 68 bytes
         if (self.dhcp or self.serve is not None) and self.mtu < _DHCP_MTU_MIN:
             hint = f"DHCP needs {_DHCP_MTU_MIN}: RFC 2131 2"
             raise UsageError(f"`dhcp` or `serve` with an `mtu` of {self.mtu}", hint)
         for name in _COUNTS:
-            _check_range(name, getattr(self, name), 1, 1 << 62)
+            check_range(name, getattr(self, name), 1, 1 << 62)
 
     @property
     def manners(self) -> Profile:
@@ -230,17 +230,15 @@ def _check_dhcp(config: TapConfig) -> None:
         raise UsageError("`dhcp` with `gateway_ip`", "the lease names the gateway")
     if config.learn_ip and (config.dhcp or config.slaac or config.our_ip or config.gateway_ip):
         raise UsageError("`learn_ip` with `our_ip`, `gateway_ip`, `dhcp` or `slaac`", "choose one")
-    _check_range("dhcp_fuzz", config.dhcp_fuzz, 0, 1 << 62)
-    _check_range("dhcp_delay_max", config.dhcp_delay_max, 0, 1 << 62)
+    check_range("dhcp_fuzz", config.dhcp_fuzz, 0, 1 << 62)
+    check_range("dhcp_delay_max", config.dhcp_delay_max, 0, 1 << 62)
     # below, an interval could be spread to nothing
-    _check_range("dhcp_interval", config.dhcp_interval, 2 * SECOND, 1 << 40)
-    _check_range("dhcp_interval_max", config.dhcp_interval_max, config.dhcp_interval, 1 << 40)
+    check_range("dhcp_interval", config.dhcp_interval, 2 * SECOND, 1 << 40)
+    check_range("dhcp_interval_max", config.dhcp_interval_max, config.dhcp_interval, 1 << 40)
 
 
 def _check_hosts(config: TapConfig) -> None:
-    if config.host_macs not in get_args(HostMacs):
-        known = ", ".join(f"`{choice}`" for choice in get_args(HostMacs))
-        raise UsageError(f"`host_macs` must be one of {known}, got {config.host_macs!r:.60}")
+    _check_choice(config, "host_macs", get_args(HostMacs))
     for host in config.hosts:
         if type(host) is not bytes or not _is_unicast(host):
             raise UsageError(f"`hosts` must hold unicast addresses, got {host!r:.60}")
@@ -282,7 +280,7 @@ def _check_served(serve: Serving, our_ip: Ip, config: TapConfig) -> None:
 def _check_data_path(config: TapConfig) -> None:
     _check_choice(config, "validate", get_args(Validate))
     if config.vlan_id is not None:
-        _check_range("vlan_id", config.vlan_id, 1, 4094)  # IEEE 802.1Q 9.6
+        check_range("vlan_id", config.vlan_id, 1, 4094)  # IEEE 802.1Q 9.6
     for group in config.groups:
         if type(group) is not bytes or not _is_group_address(group):
             raise UsageError(f"`groups` must hold multicast addresses, got {group!r:.60}")
@@ -304,8 +302,3 @@ def _is_group_address(address: bytes) -> bool:
 def _check_mac(name: str, value: object) -> None:
     if type(value) is not bytes or len(value) != 6 or is_group(value) or not any(value):
         raise UsageError(f"`{name}` must be a unicast MAC of 6 bytes, got {value!r:.60}")
-
-
-def _check_range(name: str, value: object, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise UsageError(f"`{name}` must be from {least} to {most}, got {value!r:.60}")

@@ -77,15 +77,15 @@ class Serving:
         return (*(self.pool or ()), *server)
 
     def _check_times(self) -> None:
-        _check_range("leases_max", self.leases_max, 1, 1 << 24)
+        check_range("leases_max", self.leases_max, 1, 1 << 24)
         for name in ("lease_time", "prefix_lifetime", "prefix_preferred"):
-            _check_range(name, getattr(self, name), SECOND, _SECONDS_MAX * SECOND)
+            check_range(name, getattr(self, name), SECOND, _SECONDS_MAX * SECOND)
         for name in ("offer_time", "decline_time", "probe_wait"):
-            _check_range(name, getattr(self, name), 1, 1 << 62)
+            check_range(name, getattr(self, name), 1, 1 << 62)
         interval = self.advertisement_interval
-        _check_range("advertisement_interval", interval, 4 * SECOND, 1800 * SECOND)
+        check_range("advertisement_interval", interval, 4 * SECOND, 1800 * SECOND)
         if self.router_lifetime:  # RFC 4861 6.2.1: zero, or from the interval to 9000 seconds
-            _check_range("router_lifetime", self.router_lifetime, interval, 9000 * SECOND)
+            check_range("router_lifetime", self.router_lifetime, interval, 9000 * SECOND)
         if self.prefix_preferred > self.prefix_lifetime:
             raise UsageError("`prefix_preferred` is longer than `prefix_lifetime`")
 
@@ -96,7 +96,7 @@ def check_routes(routes: tuple[tuple[Ip, int, Ip], ...]) -> None:
         if type(route) not in (tuple, Route) or len(route) != 3:
             raise UsageError(f"`routes` must hold (network, length, router), got {route!r:.60}")
         network, length, router = route
-        _check_range("routes", length, 0, 32)
+        check_range("routes", length, 0, 32)
         for address in (network, router):
             if type(address) is not bytes or len(address) != 4:
                 raise UsageError(f"`routes` must hold addresses of 4 bytes, got {address!r:.60}")
@@ -104,11 +104,12 @@ def check_routes(routes: tuple[tuple[Ip, int, Ip], ...]) -> None:
             raise UsageError(f"a network of `routes` has bits below its prefix of {length}")
 
 
+def check_range(name: str, value: object, least: int, most: int) -> None:
+    """UsageError where a value is no whole number from `least` to `most`."""
+    if type(value) is not int or not least <= value <= most:
+        raise UsageError(f"`{name}` must be from {least} to {most}, got {value!r:.60}")
+
+
 def _check_ip4(name: str, value: object) -> None:
     if type(value) is not bytes or len(value) != 4 or not is_unicast4(value):
         raise UsageError(f"`{name}` must hold IPv4 addresses of 4 bytes, got {value!r:.60}")
-
-
-def _check_range(name: str, value: object, least: int, most: int) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise UsageError(f"`{name}` must be from {least} to {most}, got {value!r:.60}")

@@ -156,9 +156,7 @@ class VirtualTap:
         As `ip_to_ethernet` otherwise. None also where another packet than this one is to be sent
         (fragments, a changed SYN, without what stood behind it): `take_frames` has it.
         """
-        if now != self._now and now is not None:
-            self._advance(now)
-        frame = self.ip_to_ethernet(packet)
+        frame = self.ip_to_ethernet(packet, now)
         if frame is None:
             return None
         header_len = HEADER_LEN + len(self._core.tag)
