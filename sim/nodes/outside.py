@@ -13,7 +13,7 @@ from sim.nodes.tcp import Manners, Socket, TcpEnd
 from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.units import Instant
-from virtualtap.wire import checksum, icmp, ipv4
+from virtualtap.wire import checksum, dns, icmp, ipv4
 from virtualtap.wire.address import Ip
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
@@ -24,7 +24,8 @@ TIME = b"it is always now\r\n"  # what daytime says: RFC 867 leaves the form fre
 CONNECTIONS_MAX = 4096
 _PORT_UNREACHABLE = 3
 _SERVICES = (ECHO, DISCARD, DAYTIME)
-_A, _PTR, _IN = 1, 12, 1
+_PTR = 12  # RFC 1035 3.2.2
+_ASKED = b"\xc0\x0c"  # a pointer to the name in the question
 _TTL = 300  # seconds, of what the resolver says
 _NAME_MISSING = 3  # RFC 1035 4.1.1
 
@@ -178,10 +179,10 @@ def resolved(query: bytes, names: Mapping[str, Ip]) -> bytes | None:
         return None
     name, kind, end = asked
     records = []
-    if kind == _A and name in names:
+    if kind == dns.A and name in names:
         records.append(names[name])
     elif kind == _PTR:
-        records = [encoded(known) for known, address in names.items() if name == reverse(address)]
+        records = [dns.name(known) for known, address in names.items() if name == reverse(address)]
     known = name in names or records
     flags = 0x8180 | (query[2] & 1) << 8 | (0 if known else _NAME_MISSING)
     head = query[:2] + flags.to_bytes(2) + b"\0\1" + len(records).to_bytes(2) + bytes(4)
@@ -203,21 +204,14 @@ def question(query: bytes) -> tuple[str, int, int] | None:
         labels.append(query[at + 1 : at + 1 + length].decode("ascii", "replace"))
         at += 1 + length
     end = at + 5
-    if end > len(query) or query[at + 3 : end] != _IN.to_bytes(2):
+    if end > len(query) or query[at + 3 : end] != dns.INTERNET.to_bytes(2):
         return None
     return ".".join(labels).lower(), int.from_bytes(query[at + 1 : at + 3]), end
 
 
 def record(kind: int, data: bytes, ttl: int) -> bytes:
     """One answer to the question at offset 12. RFC 1035 4.1.3, 4.1.4."""
-    head = b"\xc0\x0c" + kind.to_bytes(2) + _IN.to_bytes(2) + ttl.to_bytes(4)
-    return head + len(data).to_bytes(2) + data
-
-
-def encoded(name: str) -> bytes:
-    """A name as labels. RFC 1035 3.1."""
-    labels = (label.encode() for label in name.split("."))
-    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+    return dns.Record(_ASKED, kind, dns.INTERNET, ttl, data).to_bytes()
 
 
 def reverse(address: Ip) -> str:

@@ -5,12 +5,12 @@ import pytest
 from sim.network import Network
 from sim.node import Medium
 from sim.nodes import outside
-from sim.nodes.outside import Outside, encoded, question, record, resolved, reverse
+from sim.nodes.outside import Outside, question, record, resolved, reverse
 from sim.nodes.segment import ACK, RST, SYN, Segment
 from sim.nodes.tcp import Manners, State, TcpEnd
 from tests.sim.networks import Listener, echo
 from virtualtap.units import MS, SECOND
-from virtualtap.wire import icmp, ipv4
+from virtualtap.wire import dns, icmp, ipv4
 from virtualtap.wire.address import ip
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
@@ -45,7 +45,7 @@ def tcp(segment: Segment, to: bytes = FAR) -> bytes:
 
 
 def query(name: str, kind: int = 1) -> bytes:
-    return b"\x12\x34\x01\0\0\1" + bytes(6) + encoded(name) + kind.to_bytes(2) + b"\0\1"
+    return b"\x12\x34\x01\0\0\1" + bytes(6) + dns.name(name) + kind.to_bytes(2) + b"\0\1"
 
 
 def test_every_address_answers_a_ping():
@@ -89,7 +89,7 @@ def test_the_resolver_knows_names_and_addresses():
     assert answer[:12] == b"\x12\x34\x81\x80\0\1\0\1" + bytes(4)
     assert answer.endswith(record(1, FAR, 300))
     reversed_ = resolved(query(reverse(FAR), 12), {"www.example.org": FAR})
-    assert reversed_.endswith(record(12, encoded("www.example.org"), 300))
+    assert reversed_.endswith(record(12, dns.name("www.example.org"), 300))
 
 
 def test_a_name_that_is_not_there_and_a_type_that_is_not_there():

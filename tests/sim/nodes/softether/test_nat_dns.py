@@ -2,10 +2,10 @@
 
 import pytest
 
-from sim.nodes.outside import encoded, resolved
+from sim.nodes.outside import resolved
 from tests.sim.nodes.softether.nats import FAR, HOST, ME, OTHER, SITE, Trial, framed, udp
 from virtualtap.units import MS, SECOND
-from virtualtap.wire import ipv4
+from virtualtap.wire import dns, ipv4
 from virtualtap.wire.address import ip
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.udp import Udp
@@ -16,7 +16,7 @@ TO_LLMNR = b"\x01\x00\x5e\x00\x00\xfc"
 
 def query(name: str, kind: int = 1, flags: bytes = b"\x01\x00", klass: int = 1) -> bytes:
     head = b"\x12\x34" + flags + b"\0\1" + bytes(6)
-    return head + encoded(name) + kind.to_bytes(2) + klass.to_bytes(2)
+    return head + dns.name(name) + kind.to_bytes(2) + klass.to_bytes(2)
 
 
 def from_resolver(port: int, payload: bytes, own: int = 53) -> bytes:
@@ -65,7 +65,7 @@ def test_a_query_is_remembered_as_long_as_any_datagram():
 
 @pytest.mark.parametrize(
     ("name", "kind", "data"),
-    [("www.example.org", 1, FAR), ("9.100.51.198.in-addr.arpa", 12, encoded("www.example.org"))],
+    [("www.example.org", 1, FAR), ("9.100.51.198.in-addr.arpa", 12, dns.name("www.example.org"))],
 )
 def test_a_question_to_all_is_answered_from_the_resolver_for_1200_s(name, kind, data):
     trial = Trial()

@@ -8,7 +8,7 @@ import pytest
 from sim.faults import Loss
 from sim.network import Network
 from sim.nodes.host import L3Host
-from sim.nodes.outside import ECHO, Outside, encoded
+from sim.nodes.outside import ECHO, Outside
 from sim.nodes.segment import Segment
 from sim.nodes.softether.nat_table import Site
 from sim.nodes.softether.secure_nat import SecureNat
@@ -22,7 +22,7 @@ from tests.sim.networks import Listener, around, echo
 from tests.sim.nodes.softether.nats import dhcp_frame, is_arp, message
 from virtualtap import TapConfig, ip
 from virtualtap.units import MS, SECOND
-from virtualtap.wire import dhcp, ipv4
+from virtualtap.wire import dhcp, dns, ipv4
 from virtualtap.wire.icmp import Icmp
 from virtualtap.wire.ipv4 import Ipv4
 from virtualtap.wire.udp import Udp
@@ -132,7 +132,7 @@ def test_the_gateway_answers_a_ping():
 
 @MODES
 def test_a_name_is_resolved_by_the_host(mode):
-    query = b"\x12\x34\x01\0\0\1" + bytes(6) + encoded("www.example.org") + b"\0\1\0\1"
+    query = b"\x12\x34\x01\0\0\1" + bytes(6) + dns.name("www.example.org") + b"\0\1\0\1"
     (answer,) = Scene(mode).answers(udp(HOST, 53, query), HOST)
     assert Udp.parse(answer.payload).payload.endswith(FAR)
 
