@@ -225,9 +225,10 @@ class Core:
             return
         before = neighbors.lookup(ip, self.now)
         expires = NEVER if forever else self.now + self.config.neighbor_lifetime
+        if before == mac:  # heard again: its timer will find the later end, that of for ever too
+            neighbors.learn(ip, mac, max(expires, neighbors.expires(ip)))
+            return
         waiting = neighbors.learn(ip, mac, expires)
-        if before == mac:
-            return  # heard again: its timer will find the later end
         self.timers.set(ip, expires, partial(self._expire, ip))
         self.outward.clear()
         self.events.append(NeighborLearned(ip, mac))

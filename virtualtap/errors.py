@@ -13,8 +13,13 @@ class WireError(ValueError):
 
 
 class UsageError(ValueError):
-    """A wrong call, file or option: one line that says what and where, and a hint."""
+    """A wrong call, file or option: one line that says what and where, and a hint.
+
+    Where Python shows the error, the hint stands below it.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")

@@ -161,6 +161,7 @@ class Reachability:
         match state:
             case State.REACHABLE:
                 deadline = core.now + self._reachable_time(ip)
+                deadline = min(deadline, core.neighbors.expires(ip))  # too old is not reachable
             case State.DELAY:
                 deadline = core.now + core.config.ndp_delay
             case State.PROBE:
@@ -182,6 +183,9 @@ class Reachability:
         state, expires = core.neighbors.state(ip), core.neighbors.expires(ip)
         if state is State.STALE and expires > core.now:  # heard of again
             core.timers.set(ip, expires, partial(self._time_is_over, ip, source, tries))
+            return
+        if state in (State.DELAY, State.PROBE) and expires <= core.now:
+            core.forget(ip)  # where it was is too old to be asked
             return
         if state is State.PROBE and tries >= core.config.ndp_unicast_retries_max:
             self._becomes(ip, Happening.EXHAUSTED, state)

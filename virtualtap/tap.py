@@ -216,6 +216,10 @@ class VirtualTap:
         found += [ip for ip in core.interface6.hosts if core.interface6.owns(ip, core.now)]
         return {ip: core.macs.of(ip) for ip in found}
 
+    def macs(self) -> frozenset[Mac]:
+        """Every MAC under which it speaks: its own, and those generated for hosts behind it."""
+        return frozenset(self._core.macs.ours)
+
     def holding(self) -> int:
         """How many packets wait for an answer."""
         return self._core.neighbors.holding()

@@ -1,16 +1,20 @@
-"""What the judge found: explained line by line, as a capture, as JUnit, as Markdown."""
+"""What the judge found: explained line by line, as a capture, as test suites, as Markdown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
+from sim import junit
 from sim.capture import ETHERNET, RAW_IP, PcapngWriter, escaped
 from sim.conformance import dissect
 from sim.conformance.campaign import Judgement
+from sim.conformance.registry import Case
 from sim.conformance.scope import HEAD, Gap, gaps
+from sim.conformance.script import Exchanged, Missed
 from sim.conformance.verdicts import Outcome, Verdict
+from sim.junit import Suites
+from sim.markdown import literal
 
 _MARKS = {
     Verdict.PASS: "pass",
@@ -20,17 +24,16 @@ _MARKS = {
     Verdict.ERROR: "ERROR",
 }
 _WORDS = {
-    Verdict.FAIL: "failure",
-    Verdict.ERROR: "error",
-    Verdict.INCONCLUSIVE: "skipped",
-    Verdict.UNSUPPORTED: "skipped",
+    Verdict.FAIL: junit.FAILURE,
+    Verdict.ERROR: junit.ERROR,
+    Verdict.INCONCLUSIVE: junit.SKIPPED,
+    Verdict.UNSUPPORTED: junit.SKIPPED,
 }
 _OTHERWISE = "—"
 _TEXT_MAX = 500
 _FIELD_MAX = 120  # characters
 _ONE = {"lan": "frame", "host": "packet"}
 _ODD = re.compile(r"[^A-Za-z0-9]+")
-_MARKUP = re.compile(r"[\\`*_\[\]<>|&~]")
 
 
 def explain(outcome: Outcome) -> Iterator[str]:
@@ -39,9 +42,12 @@ def explain(outcome: Outcome) -> Iterator[str]:
     yield f"{case.id}: {outcome.verdict.value}"
     yield f"  {case.source}: {case.meaning}"
     yield f"  {escaped(outcome.why, _TEXT_MAX)}"
-    missed = outcome.missed
-    if missed is None:
-        return
+    if outcome.missed is not None:
+        yield from (f"  {line}" for line in differences(outcome.missed))
+
+
+def differences(missed: Missed) -> Iterator[str]:
+    """Expected against seen, a line for each field that differs."""
     read = dissect.frame if missed.side == "lan" else dissect.packet
     count = max(len(missed.expected), len(missed.seen))
     for i in range(count):
@@ -49,10 +55,10 @@ def explain(outcome: Outcome) -> Iterator[str]:
         found = read(missed.seen[i]) if i < len(missed.seen) else []
         unlike = [row for row in dissect.beside(wanted, found) if not row[3] and any(row[1:3])]
         if unlike and count > 1:
-            yield f"  {_ONE[missed.side]} {i + 1} of {count}"
+            yield f"{_ONE[missed.side]} {i + 1} of {count}"
         for name, expected, seen, _ in unlike:
             wanted_text, found_text = _from_the_difference(expected, seen)
-            yield f"  {name}: expected {wanted_text}, saw {found_text}"
+            yield f"{name}: expected {wanted_text}, saw {found_text}"
 
 
 def _from_the_difference(expected: str, seen: str) -> Iterator[str]:
@@ -70,16 +76,21 @@ def _from_the_difference(expected: str, seen: str) -> Iterator[str]:
 
 def write_capture(outcome: Outcome, path: Path) -> None:
     """The exchange of one case as pcapng: the LAN side and the host side."""
+    write_exchange(outcome.exchange, path)
+
+
+def write_exchange(exchange: Sequence[Exchanged], path: Path) -> None:
+    """What was given and what came out, as pcapng: the LAN side and the host side."""
     with path.open("wb") as stream:
         writer = PcapngWriter(stream)
         sides = {
             "lan": writer.interface("lan", ETHERNET),
             "host": writer.interface("host", RAW_IP),
         }
-        for one in outcome.exchange:
+        for one in exchange:
             comment = "given" if one.into else "came out"
             writer.frame(sides[one.side], one.at, one.data, comment, 1 if one.into else 2)
-        writer.finish(outcome.exchange[-1].at if outcome.exchange else 0)
+        writer.finish(exchange[-1].at if exchange else 0)
 
 
 def write_captures(judgement: Judgement, folder: Path) -> list[Path]:
@@ -118,31 +129,29 @@ def rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
         }
 
 
-def junit(judgement: Judgement) -> str:
-    """One test suite for each target under each profile."""
-    root = ElementTree.Element("testsuites")
-    for name, outcomes in judgement.outcomes.items():
-        suite = ElementTree.SubElement(root, "testsuite", name=escaped(name, _TEXT_MAX))
-        suite.set("tests", str(len(outcomes)))
-        found = [one.verdict for one in judgement.found(name)]
-        for verdict, word in ((Verdict.FAIL, "failures"), (Verdict.ERROR, "errors")):
-            suite.set(word, str(found.count(verdict)))
-        for case, one in zip(judgement.cases, outcomes, strict=True):
-            row = ElementTree.SubElement(suite, "testcase", classname=case.family, name=case.id)
-            if one is None:
-                manner = case.manner(judgement.profiles[name])
-                ElementTree.SubElement(row, "skipped").set("message", f"otherwise: {manner}")
-            elif one.verdict in _WORDS:
-                told = ElementTree.SubElement(row, _WORDS[one.verdict])
-                told.set("message", escaped(one.why, _TEXT_MAX))
-                told.text = "\n".join(explain(one))
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+def suites(judgement: Judgement) -> Suites:
+    """One suite for each target under each profile."""
+    return {
+        name: [
+            _case(case, one, judgement.profiles[name])
+            for case, one in zip(judgement.cases, outcomes, strict=True)
+        ]
+        for name, outcomes in judgement.outcomes.items()
+    }
+
+
+def _case(case: Case, one: Outcome | None, profile: str) -> junit.Case:
+    if one is None:
+        return junit.Case(case.family, case.id, junit.SKIPPED, f"otherwise: {case.manner(profile)}")
+    if one.verdict is Verdict.PASS:
+        return junit.Case(case.family, case.id)
+    return junit.Case(case.family, case.id, _WORDS[one.verdict], one.why, tuple(explain(one)))
 
 
 def markdown(judgement: Judgement) -> str:
     """The page docs/conformance.md: what the judge is, every case, and what is not done."""
     summary = judgement.summary()
-    targets = list(map(_literal, judgement.outcomes))
+    targets = list(map(literal, judgement.outcomes))
     lines = [
         HEAD,
         f"## {summary['cases']} cases of {summary['clauses']} clauses",
@@ -189,8 +198,3 @@ def _asked(gap: Gap) -> str:
 def _cell(text: str) -> str:
     """Words of ours, whose marks are meant."""
     return text.replace("|", "\\|").replace("<", "&lt;")
-
-
-def _literal(text: str) -> str:
-    """A stranger's words, of which no mark is one."""
-    return _MARKUP.sub(r"\\\g<0>", escaped(text, _TEXT_MAX)).replace("\\<", "&lt;")

@@ -25,6 +25,7 @@ OTHERWISE = (
         arp/always-defending-stays dhcp/contested-lease-of-the-host-is-lost
         dhcp/contested-address-is-declined hosts/host-is-defended
         hosts/lost-host-leaves-the-others hosts/admitted-host-is-defended
+        museum/conflict-is-met
         """,
     ),
     Otherwise(
@@ -40,6 +41,7 @@ OTHERWISE = (
         arp/always-defending-stays dhcp/contested-lease-of-the-host-is-lost
         dhcp/contested-address-is-declined hosts/host-is-defended
         hosts/lost-host-leaves-the-others hosts/admitted-host-is-defended
+        museum/conflict-is-met
         """,
     ),
     Otherwise(
@@ -50,6 +52,7 @@ OTHERWISE = (
         arp/sender-mac-of-nobody arp/reply-says-all arp/reply-says-a-group arp/reply-says-nobody
         arp/request-carries-our-mac arp/reply-carries-our-mac ndp/impossible-mac-is-not-answered
         ndp/impossible-mac-answers-nothing
+        museum/group-is-no-mac museum/everyone-gets-no-answer
         """,
     ),
     Otherwise(
@@ -77,6 +80,7 @@ OTHERWISE = (
         """
         ethernet/priority-tag-is-read ethernet/priority-tag-around-ipv6-is-read
         ethernet/request-with-priority-tag-is-answered ethernet/padding-of-a-tagged-frame-is-cut
+        museum/priority-tag-hides-nothing
         """,
     ),
     Otherwise(
@@ -91,6 +95,7 @@ OTHERWISE = (
         reassembly/nobody-is-told-about-a-group reassembly/nobody-is-told-about-an-error-in-ipv6
         reassembly/sender-of-a-question-is-told
         reassembly/fragments-for-others-are-left-alone-in-ipv6
+        museum/renewal-is-repeated-at-half museum/entry-ends museum/flood-outlives-an-entry
         """,
     ),
     Otherwise(
@@ -106,6 +111,7 @@ OTHERWISE = (
         "who is off our subnet gets an entry",
         """
         arp/sender-off-the-subnet-is-not-added
+        museum/stranger-off-the-subnet-is-not-stored
         """,
     ),
     Otherwise(
@@ -153,6 +159,12 @@ OTHERWISE = (
         ethernet/question-and-what-waited-leave-with-our-tag gateway/packet-reaches-the-client
         hosts/held-packets-leave-each-from-its-own-mac ipv4/gateway-is-asked-for
         ipv4/held-packet-leaves-in-fragments
+        museum/requests-update-as-replies-do museum/request-lets-packets-go museum/group-is-no-mac
+        museum/entry-ends museum/first-ping-is-answered museum/burst-arrives-whole
+        museum/first-packet-is-not-broadcast museum/fragments-wait-together
+        museum/silent-address-silences-no-other museum/flood-outlives-an-entry
+        museum/silent-target-slows-nobody museum/lost-request-is-no-end
+        museum/request-bears-our-name
         """,
     ),
     Otherwise(
@@ -202,6 +214,15 @@ OTHERWISE = (
         ipv4/longer-route-leads ipv4/route-without-router-is-on-link
         ipv4/prefix-decides-what-a-broadcast-is ipv4/network-of-two-has-no-broadcast
         ipv4/held-packet-leaves-in-fragments reassembly/unknown-sender-is-asked-for
+        museum/overheard-sender-is-not-stored museum/requests-update-as-replies-do
+        museum/request-lets-packets-go museum/sender-of-a-packet-is-asked-for
+        museum/group-is-no-mac museum/entry-ends museum/new-address-has-new-neighbors
+        museum/first-ping-is-answered museum/burst-arrives-whole
+        museum/others-go-on-while-one-waits museum/first-packet-is-not-broadcast
+        museum/fragments-wait-together museum/silent-address-makes-no-storm
+        museum/flood-protection-lasts museum/silent-address-silences-no-other
+        museum/flood-outlives-an-entry museum/silent-target-slows-nobody
+        museum/lost-request-is-no-end museum/request-bears-our-name
         """,
     ),
     Otherwise(
@@ -210,6 +231,7 @@ OTHERWISE = (
         """
         arp/requests-are-a-second-apart arp/lost-request-is-repeated
         arp/three-requests-are-enough
+        museum/lost-request-is-no-end
         """,
     ),
     Otherwise(
@@ -220,6 +242,8 @@ OTHERWISE = (
         arp/reply-to-another-adds-nobody arp/request-for-another-adds-nobody
         arp/packets-add-nobody arp/packets-move-nobody dhcp/host-s-release-waits
         ethernet/frames-with-packets-teach-nothing gateway/passing-packets-teach-nothing
+        museum/overheard-sender-is-not-stored museum/sender-of-a-packet-is-asked-for
+        museum/first-ping-is-answered museum/noise-costs-no-peer
         """,
     ),
     Otherwise(
@@ -227,6 +251,7 @@ OTHERWISE = (
         "use prolongs an entry",
         """
         arp/busy-neighbor-is-asked-for-again
+        museum/flood-outlives-an-entry museum/entry-ends
         """,
     ),
     Otherwise(

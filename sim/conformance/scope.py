@@ -41,6 +41,7 @@ caught.
 
 A case counts once for a clause and a class of stimulus. Names in parentheses are those under
 which TC8 (OPEN Alliance), IWL (its ARP tests) and v6LC (IPv6 Ready) know the same question.
+A clause `owner/repository#number` is a public thread about a bug: [the museum](museum.md).
 `--captures FOLDER` writes the frames of each fail as pcapng, `--html FILE` one page with a column
 for each target and profile. `vtap conform --profile all --markdown docs/conformance.md` writes
 this one.

@@ -78,6 +78,8 @@ def _text(value: object, separator: str) -> str:
 class ExecTranslator:
     """A child that was told the configuration. It ends with the process group that it is in."""
 
+    takes_at_once = True  # whatever it says: it is never left with more than one answer
+
     def __init__(self, words: list[str], config: TapConfig) -> None:
         self._child = _Child(words)
         self._frames: list[bytes] = []

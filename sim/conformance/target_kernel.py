@@ -120,6 +120,8 @@ def judge_in_time(asked: Iterable[Case], make: Make, profile: str | None) -> lis
 class KernelTranslator:
     """A TUN and a TAP in this thread's namespace; those that it had before are gone."""
 
+    takes_at_once = True  # what it sends is on the wire
+
     def __init__(self, config: TapConfig) -> None:
         for name in sorted(CANNOT):
             if getattr(config, name) != getattr(CONFIG, name):

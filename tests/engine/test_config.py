@@ -57,6 +57,11 @@ def test_our_ipv6_addresses_are_sixteen_bytes_each(value):
         config(our_ip6=value)
 
 
+def test_python_shows_the_hint_below_an_error():
+    assert UsageError("no", "say yes").__notes__ == ["hint: say yes"]
+    assert not hasattr(UsageError("no"), "__notes__")
+
+
 def test_the_message_about_a_wrong_value_is_short():
     with pytest.raises(UsageError) as caught:
         config(our_ip=bytes(10_000))

@@ -252,6 +252,13 @@ def test_a_configured_gateway_never_expires(learn):
     assert tap.gateway_mac == GATEWAY_MAC
 
 
+def test_a_configured_gateway_that_is_heard_of_never_expires_either():
+    tap = a_tap(gateway_mac=GATEWAY_MAC)
+    tap.ethernet_to_ip(arp_request(GATEWAY_MAC, GATEWAY, OUR_IP), now=SECOND)
+    assert tap.ip_to_ethernet(packet(FAR), now=10**6 * SECOND) is not None
+    assert tap.next_deadline() is None
+
+
 def test_a_configured_gateway_that_moves_is_followed():
     tap = a_tap(gateway_mac=GATEWAY_MAC)
     tap.ethernet_to_ip(arp_request(STRANGER_MAC, GATEWAY, GATEWAY))

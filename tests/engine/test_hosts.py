@@ -366,3 +366,9 @@ def test_linux_looks_after_a_neighbor_in_the_name_of_the_host_that_speaks_to_it(
     tap.take_frames()
     tap.poll(5 * SECOND)
     assert [sent[28:32] for sent in tap.take_frames()] == [LAPTOP]
+
+
+def test_every_mac_that_we_speak_under_is_told_be_its_host_probed_or_in_use():
+    probing = with_hosts(claim="probed", host_macs="own")
+    assert probing.macs() == with_hosts(host_macs="own").macs()
+    assert probing.macs() == {OUR_MAC, *with_hosts(host_macs="own").hosts().values()}

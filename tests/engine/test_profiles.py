@@ -236,6 +236,16 @@ def test_linux_trusts_a_reply_to_it_alone_until_its_time_is_over():
     assert tap.take_frames() == [question(PEER_MAC)]
 
 
+def test_linux_sends_to_nobody_whose_entry_is_too_old_however_reachable_it_was():
+    tap = a_tap(profile="linux", neighbor_lifetime=SECOND, ndp_reachable_time=60 * SECOND)
+    tap.ip_to_ethernet(packet(PEER))
+    tap.ethernet_to_ip(arp_reply())
+    tap.take_frames()
+    assert tap.ip_to_ethernet(packet(PEER)) == WRAPPED
+    assert tap.ip_to_ethernet(packet(PEER), SECOND) is None
+    assert tap.take_frames() == [arp_request(OUR_MAC, OUR_IP, PEER)]
+
+
 def test_linux_does_not_doubt_a_gateway_as_configured():
     tap = a_tap(profile="linux", gateway_mac=GATEWAY_MAC)
     far = packet(ip("192.0.2.9"))

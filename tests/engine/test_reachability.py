@@ -183,3 +183,9 @@ def test_a_doubt_is_in_the_name_of_the_packet_or_as_linux_has_it(ours, profile, 
     tap.poll(5 * SECOND)
     (probe,) = tap.take_frames()
     assert probe[22:38] == asks
+
+
+def test_who_is_doubted_past_his_lifetime_is_forgotten_and_not_asked():
+    tap = in_state(State.DELAY, neighbor_lifetime=3 * SECOND)
+    tap.poll(5 * SECOND)
+    assert (tap.take_frames(), state_of(tap)) == ([], State.ABSENT)

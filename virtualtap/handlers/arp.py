@@ -53,11 +53,12 @@ class ArpHandler:
         if body[:2] in core.manners.hardware_types:
             body = arp.ETHERNET + body[2:]
         message = Arp.parse(body)
-        refused = self._refusal(message)
+        refused, to_us_alone = self._refusal(message), frame[:6] in core.macs.ours
+        is_no_probe = to_us_alone and message.sender_ip == ANY4  # RFC 5227 1.1: it is broadcast
         if refused is not None:
             core.drop(refused)
-        elif not self._contested(message):
-            self._merge(message, to_us_alone=frame[:6] in core.macs.ours)
+        elif is_no_probe or not self._contested(message):
+            self._merge(message, to_us_alone=to_us_alone)
         return None
 
     def locate(self, ip: Ip, mac: Mac) -> None:

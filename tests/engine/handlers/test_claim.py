@@ -93,6 +93,16 @@ def test_a_conflict_while_probing_is_an_event_and_nothing_is_lost():
     assert tap.take_events() == [CONFLICT]
 
 
+def test_a_question_from_nobody_to_us_alone_is_no_probe():
+    tap = a_tap(claim="probed")
+    tap.poll(0)
+    tap.ethernet_to_ip(arp_request(STRANGER_MAC, ANY4, OUR_IP, to=OUR_MAC))
+    tap.poll(LATEST)
+    assert tap.take_events() == [AddressClaimed(OUR_IP)]
+    tap.ethernet_to_ip(arp_request(STRANGER_MAC, OUR_IP, OUR_IP, to=OUR_MAC))
+    assert tap.take_events() == [CONFLICT]  # but a claim is one, wherever it is said
+
+
 def test_the_tenth_conflict_makes_the_next_attempt_wait_a_minute_or_two():
     tap = a_tap(claim="probed")
     tap.poll(0)

@@ -13,12 +13,13 @@ import pytest
 from sim import cli
 from sim.conformance import campaign
 from sim.conformance.campaign import Judgement, conform
-from sim.conformance.findings import explain, junit, markdown, write_capture
+from sim.conformance.findings import explain, markdown, suites, write_capture
 from sim.conformance.frames import our_request, packet
 from sim.conformance.registry import Case, cases
 from sim.conformance.script import OTHER, PEER
 from sim.conformance.targets import target
 from sim.conformance.verdicts import Outcome, Verdict, judge
+from sim.junit import junit
 from tests.sim.conformance.strange_translators import Deaf
 from tests.sim.scenarios import ONE_LINE, called, refused
 from virtualtap import VirtualTap
@@ -194,7 +195,7 @@ def a_judgement(name):
 
 
 def test_junit_parses_whatever_the_words():
-    (suite,) = ElementTree.fromstring(junit(a_judgement(EVIL)))
+    (suite,) = ElementTree.fromstring(junit(suites(a_judgement(EVIL))))
     assert [[child.tag for child in case] for case in suite] == [
         [],
         ["failure"],
@@ -212,7 +213,7 @@ def test_markdown_takes_no_word_for_a_mark():
     lines = markdown(a_judgement(EVIL)).splitlines()
     (head,) = (line for line in lines if line.startswith("| clause | demands | case | "))
     assert head.removeprefix("| clause | demands | case | ") == (
-        r"c:\[x\](file:///y) &lt;b\>\&amp;\|\\\|\`z\`\\x1b\[31m\\u202e |"
+        r"c:\[x\](file\:///y) &lt;b\>\&amp;\|\\\|\`z\`\\x1b\[31m\\u202e |"
     )
     rows = [line for line in lines if "`rig/case` (TC8:X_1)" in line]
     shared = r"| RFC 0, a\|b | that &lt;b> is `x` | `rig/case` (TC8:X_1) | "

@@ -13,7 +13,8 @@ from sim.conformance.verdicts import Verdict, judge
 from virtualtap import VirtualTap
 
 CASES = cases()
-SOURCE = re.compile(r"(RFC \d+|IEEE 802(\.\w+)?|IANA|SoftEther|virtualtap)(, \S.*)?")
+THREAD = r"[\w.-]+/[\w.-]+(#\d+)?"  # where a bug of the museum was told
+SOURCE = re.compile(rf"(RFC \d+|IEEE 802(\.\w+)?|IANA|SoftEther|virtualtap)(, \S.*)?|{THREAD}")
 ALIAS = re.compile(r"TC8:\w+_\d+|IWL:0\d\d|v6LC(\.\d+){3}(\.[A-Z])?")
 
 
