@@ -4,39 +4,40 @@ import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sim import phones, timeline
+from sim import attackers, healing, phones, timeline, troubles
+from sim.address_series import AddressSeries
 from sim.build import Built, Endpoint
 from sim.conversation import conversation
-from sim.faults import FAULTS, BitFlip, Duplication, Fault, Jitter, Loss, Reordering, Truncation
-from sim.link import Link
-from sim.node import Node
+from sim.network import Network
 from sim.nodes.virtual_tap import VirtualTapNode
+from sim.patterns import links, nodes, shown
 from sim.quantities import duration, rate
+from sim.replaying import Replay as ReplayTraffic
 from sim.rng import stream
-from sim.scenario import (
-    Burst,
-    Conversation,
-    Ping,
-    Poisson,
-    Replay,
-    Scenario,
-    Stream,
-    Stride,
-)
+from sim.scenario import Scenario
 from sim.timeline import Timeline
-from sim.traffic import DatagramStream, Elsewhere, Timing
+from sim.traffic import DatagramStream, Elsewhere, Flow, Timing
 from sim.traffic import Ping as PingTraffic
-from sim.traffic import Replay as ReplayTraffic
+from sim.traffic_words import Addresses, Burst, Conversation, Ping, Poisson, Replay, Stream, Stride
 from virtualtap.errors import UsageError
 from virtualtap.units import Instant
 from virtualtap.wire.address import ip
 
 T = TypeVar("T")
 _ADDRESS = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
-Traffic = DatagramStream | PingTraffic | ReplayTraffic
-Pairs = list[tuple[Endpoint, Endpoint | Elsewhere]]
+Ends = tuple[Endpoint, Endpoint | Elsewhere]
+Span = tuple[Instant, Instant]  # from, until before
+Pairs = list[Ends]
+
+
+class Traffic(Protocol):
+    """What one sender says to one receiver, once it is started."""
+
+    flow: Flow
+
+    def start(self) -> None: ...
 
 
 def traffic(
@@ -65,7 +66,8 @@ def traffic(
                 made.append(replay)
                 remarks += said
             else:
-                made.append(_speak(rule, built, len(made), ends, (begin, stop)))
+                speak = SPEAKERS[rule.kind()]
+                made.append(speak(rule, built.network, len(made), ends, (begin, stop)))
     return made, remarks
 
 
@@ -75,13 +77,14 @@ def check_taps(scenario: Scenario, built: Built) -> None:
     for entry in scenario.taps:
         if not any(fnmatchcase(name, entry["match"]) for name in names):
             some = ", ".join(names[:8]) or "none"
-            raise UsageError(f"no tap is named {_shown(entry['match'])}", f"there are {some}")
+            raise UsageError(f"no tap is named {shown(entry['match'])}", f"there are {some}")
 
 
 def settle_links(scenario: Scenario, built: Built) -> None:
     """Give links what the scenario's `[[links]]` say, the later ones last."""
     for rule in scenario.links:
-        for link in _links(rule.match, built):
+        found = links(rule.match, built)
+        for link in found:
             link.change(
                 delay=None if rule.delay is None else duration(rule.delay),
                 rate=rate(rule.rate) if rule.rate not in (None, "none") else rule.rate,
@@ -91,8 +94,8 @@ def settle_links(scenario: Scenario, built: Built) -> None:
             )
             if rule.transport is not None:
                 phones.carry(link, rule.transport, built)
-            if rule.faults:
-                link.faults = tuple(fault(words) for words in rule.faults)
+        if rule.faults:
+            troubles.befall(found, rule.faults)
 
 
 def happenings(scenario: Scenario, built: Built) -> Timeline:
@@ -103,61 +106,18 @@ def happenings(scenario: Scenario, built: Built) -> Timeline:
         words = getattr(entry, key)
         for one in _ENACT[key](words, built):
             made.append((duration(entry.at), one))
-    return made
+    return [*made, *healing.enacted(scenario.heal, built, made)]
 
 
-def fault(words: dict[str, Any]) -> Fault:
-    """`{ fault = "loss", probability = 0.1 }` as a fault. UsageError lists the right words."""
-    kind = words.get("fault")
-    maker = _FAULTS.get(kind) if isinstance(kind, str) else None
-    if maker is None:
-        raise UsageError(f"no fault is named {_shown(kind)}", f"the faults are {', '.join(FAULTS)}")
-    keys, make = maker
-    given = {key: value for key, value in words.items() if key != "fault"}
-    if set(given) != set(keys):
-        raise UsageError(
-            f"fault `{kind}` has {_shown(', '.join(given) or 'nothing')}",
-            f"it takes {', '.join(keys)}",
-        )
-    values = []
-    for key in keys:
-        value = given[key]
-        if key == "probability":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise UsageError(
-                    f"`probability` of `{kind}` is {_shown(value)}", "give a number from 0 to 1"
-                )
-            values.append(float(value))
-        else:
-            values.append(duration(value if isinstance(value, str) else str(value)))
-    return make(*values)
+def _ping(rule: Ping, network: Network, number: int, ends: Ends, span: Span) -> Traffic:
+    timing = Timing(duration(rule.every), *span)
+    return PingTraffic(network, number, ends, timing, size=rule.size, family=rule.family)
 
 
-_FAULTS: dict[str, tuple[tuple[str, ...], Callable[..., Fault]]] = {
-    Loss.name: (("probability",), Loss),
-    Jitter.name: (("most",), Jitter),
-    Duplication.name: (("probability",), Duplication),
-    Reordering.name: (("probability", "hold"), Reordering),
-    BitFlip.name: (("probability",), BitFlip),
-    Truncation.name: (("probability",), Truncation),
-}
-
-
-def _speak(
-    rule: Conversation,
-    built: Built,
-    number: int,
-    ends: tuple[Endpoint, Endpoint | Elsewhere],
-    span: tuple[Instant, Instant],
-) -> Traffic:
-    network = built.network
-    if isinstance(rule, Ping):
-        timing = Timing(duration(rule.every), *span)
-        return PingTraffic(network, number, ends, timing, size=rule.size, family=rule.family)
-    assert isinstance(rule, Stream)
+def _stream(rule: Stream, network: Network, number: int, ends: Ends, span: Span) -> Traffic:
     burst = rule.count if isinstance(rule, Burst) else 1
     timing = Timing(duration(rule.every), *span, burst)
-    luck = stream(network.seed, f"traffic/{number}") if isinstance(rule, Poisson) else None
+    luck = stream(network.seed, "traffic", f"{number}") if isinstance(rule, Poisson) else None
     return DatagramStream(
         network,
         number,
@@ -170,12 +130,25 @@ def _speak(
     )
 
 
+def _addresses(rule: Addresses, network: Network, number: int, ends: Ends, span: Span) -> Traffic:
+    timing = Timing(duration(rule.every), *span)
+    return AddressSeries(network, number, ends, timing, count=rule.count, backward=rule.backward)
+
+
+# kind → what speaks so: its words, the network, the number of the flow, its ends, and when
+SPEAKERS: dict[str, Callable[[Any, Network, int, Ends, Span], Traffic]] = {
+    "ping": _ping,
+    "addresses": _addresses,
+    **dict.fromkeys(("stream", "poisson", "burst"), _stream),
+}
+
+
 def _replay(
     rule: Replay,
     built: Built,
     number: int,
-    ends: tuple[Endpoint, Endpoint | Elsewhere],
-    span: tuple[Instant, Instant],
+    ends: Ends,
+    span: Span,
     path: Path,
 ) -> tuple[ReplayTraffic, list[str]]:
     packets, said = conversation(path, ip(rule.address), speak_control=rule.speak_control)
@@ -232,65 +205,18 @@ def _named(pattern: str, things: dict[str, T], what: str) -> list[T]:
         raise UsageError(f"{what}: the topology has no endpoints", "give it some: `sites = { }`")
     if not found:
         some = ", ".join(list(things)[:8])
-        raise UsageError(f"{what}: no endpoint is named {_shown(pattern)}", f"there are {some}, …")
+        raise UsageError(f"{what}: no endpoint is named {shown(pattern)}", f"there are {some}, …")
     return found
-
-
-def _links(pattern: str, built: Built) -> list[Link]:
-    """By `a--b`, either way round, or by their ports `a.p--b.q`."""
-    found = []
-    for link in built.links.values():
-        one, other = (way.source for way in link.directions)
-        names = (
-            f"{one.node.name}--{other.node.name}",
-            f"{other.node.name}--{one.node.name}",
-            f"{one.name}--{other.name}",
-            f"{other.name}--{one.name}",
-        )
-        if any(fnmatchcase(name, pattern) for name in names):
-            found.append(link)
-    if not found:
-        some = ", ".join(list(built.links)[:4])
-        raise UsageError(f"no link is named {_shown(pattern)}", f"there are {some}, …")
-    return found
-
-
-def _nodes(pattern: str, built: Built) -> list[Node]:
-    found = [n for name, n in built.network.nodes.items() if fnmatchcase(name, pattern)]
-    if not found:
-        some = ", ".join(list(built.network.nodes)[:8])
-        raise UsageError(f"no node is named {_shown(pattern)}", f"there are {some}, …")
-    return found
-
-
-def _begin(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
-    link = words.get("link")
-    if not isinstance(link, str):
-        raise UsageError("`begin` names no link", 'write `begin = { link = "a--b", fault = … }`')
-    what = fault({key: value for key, value in words.items() if key != "link"})
-    return [timeline.Begin(one, what) for one in _links(link, built)]
-
-
-def _end(words: dict[str, Any], built: Built) -> list[timeline.Happening]:
-    link, name = words.get("link"), words.get("fault")
-    named = isinstance(link, str) and isinstance(name, str) and name in FAULTS
-    if set(words) != {"link", "fault"} or not named:
-        raise UsageError("`end` needs a link and a fault", f"the faults are {', '.join(FAULTS)}")
-    return [timeline.End(one, str(name)) for one in _links(str(link), built)]
 
 
 _ENACT: dict[str, Callable[[Any, Built], list[timeline.Happening]]] = {
-    "down": lambda words, built: [timeline.Down(link) for link in _links(words, built)],
-    "up": lambda words, built: [timeline.Up(link) for link in _links(words, built)],
-    "crash": lambda words, built: [timeline.Crash(node) for node in _nodes(words, built)],
-    "restart": lambda words, built: [timeline.Restart(node) for node in _nodes(words, built)],
-    "begin": _begin,
-    "end": _end,
-    "roam": lambda words, built: phones.roam(words, _links(words.link, built)),
+    "down": lambda words, built: [timeline.Down(link) for link in links(words, built)],
+    "up": lambda words, built: [timeline.Up(link) for link in links(words, built)],
+    "crash": lambda words, built: [timeline.Crash(node) for node in nodes(words, built)],
+    "restart": lambda words, built: [timeline.Restart(node) for node in nodes(words, built)],
+    "roam": lambda words, built: phones.roam(words, links(words.link, built)),
     "sleep": phones.sleep,
     "wake": phones.wake,
+    **attackers.ENACT,
+    **troubles.ENACT,
 }
-
-
-def _shown(value: object) -> str:
-    return f"`{value!s:.60}`"

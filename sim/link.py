@@ -4,13 +4,14 @@ The queue is no container: it is the instant at which the wire comes free. Backl
 serialisation are arithmetic on that integer, and a frame is one heap entry.
 """
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Protocol
 
-from sim.faults import Delivery, Fault
+from sim.faults import Delivery, Spell, Trouble, spells
 from sim.node import Port
 from sim.observers import Kind
 from sim.reasons import Reason
-from sim.rng import stream
+from sim.rng import Stream, stream
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration, Instant
 
@@ -37,27 +38,13 @@ class Carrier(Protocol):
 class Direction:
     """One way of a link: what one port sends to the other.
 
-    sent + duplicated = arrived + lost + in flight, at every instant.
+    sent + duplicated = arrived + lost + in flight at every instant; what a clog keeps is in flight.
     """
 
     __slots__ = (
-        "_arrive",
-        "_backlog_max",
-        "_careful",
-        "_network",
-        "_receive",
-        "_rng",
-        "_times",
-        "arrived",
-        "bits",
-        "duplicated",
-        "free_at",
-        "is_plain",
-        "link",
-        "lost",
-        "sent",
-        "source",
-        "target",
+        *("_arrive", "_backlog_max", "_careful", "_network", "_receive", "_rng", "_spells"),
+        *("_times", "_waiting", "_waiting_bytes", "arrived", "bits", "duplicated", "free_at"),
+        *("is_plain", "link", "lost", "sent", "source", "target"),
     )
 
     def __init__(self, link: "Link", source: Port, target: Port, network: "Network") -> None:
@@ -72,17 +59,23 @@ class Direction:
         self.free_at: Instant = 0
         self._network = network
         self._times: dict[int, Duration] = {}
-        self._rng = stream(network.seed, f"link/{source.name}")
+        self._rng: Stream | None = None  # made where something is left to luck: it is large
         self._receive = target.node.receive
         self._arrive = self.arrive
         self._careful = False
-        self.is_plain = False  # no faults, and up: what is sent arrives once
+        self._spells: list[Spell] = []
+        self._waiting: list[tuple[bytes, list[Delivery]]] = []  # what a clog keeps
+        self._waiting_bytes = 0
+        self.is_plain = False  # no faults, no clog, and up: what is sent arrives once
         self._backlog_max: Duration = -1  # set by `settle`
 
     def settle(self) -> None:
         """Take over what changed around it: faults, link state, observers, the node's state."""
         link, node = self.link, self.target.node
-        self.is_plain = link.up and not link.faults and link.carrier is None
+        began = self._network.now if self._network.has_begun else -1
+        self._spells = spells(self._spells, link.faults, node.name, began)
+        hindered = self._spells or link.carrier is not None or link.is_clogged
+        self.is_plain = link.up and not hindered
         self._careful = bool(self._network.watched or not self.is_plain)
         self._receive = node.receive if node.up else node.refuse
         self._times.clear()
@@ -90,10 +83,13 @@ class Direction:
 
     def send(self, frame: bytes) -> None:
         """Put a frame on the wire, behind those that wait for it."""
-        self.sent += 1
         if self._careful:
-            self._send_carefully(frame)
+            if self.is_plain:
+                self._send_seen(frame)
+            else:
+                self._send_carefully(frame)
             return
+        self.sent += 1
         network = self._network
         now = network.now
         free = self.free_at
@@ -142,50 +138,95 @@ class Direction:
         """The link went down: what is on it is gone."""
         for frame in self._network.recall(self):
             self.lose(frame, Reason.LINK_DOWN)
+        for _, deliveries in self._waiting:
+            for _, frame in deliveries:
+                self.lose(frame, Reason.LINK_DOWN)
+        self._waiting.clear()
+        self._waiting_bytes = 0
         self.free_at = 0
 
+    def resume(self) -> None:
+        """What a clog has kept goes on, in its order."""
+        waiting, self._waiting = self._waiting, []
+        self._waiting_bytes = 0
+        for frame, deliveries in waiting:
+            self._depart(frame, deliveries)
+
+    def waiting(self) -> int:
+        """How many frames are neither there, nor lost, nor on the network's heap."""
+        carried = 0 if self.link.carrier is None else self.link.carrier.waiting(self)
+        return carried + sum(len(deliveries) for _, deliveries in self._waiting)
+
+    def suffer(self, frame: bytes) -> tuple[list[Delivery], list[tuple[bytes, str]]]:
+        """What arrives, how late, and what is lost, and why: faults from left to right."""
+        deliveries: list[Delivery] = [(0, frame)]
+        lost: list[tuple[bytes, str]] = []
+        network, luck = self._network, self._rng
+        if luck is None:
+            luck = self._rng = stream(network.seed, "link", self.source.name)
+        decisions = network.decisions
+        for spell in self._spells:
+            after: list[Delivery] = []
+            for late, data in deliveries:
+                become = spell.befall(data, luck)
+                if decisions is not None:
+                    decisions.decided(self, spell, data, become)
+                if not become:
+                    lost.append((data, spell.reason))
+                after.extend((late + more, changed) for more, changed in become)
+            lost += [(data, Reason.LINK_QUEUE) for _, data in after[COPIES_MAX:]]
+            deliveries = after[:COPIES_MAX]
+        return deliveries, lost
+
+    def _send_seen(self, frame: bytes) -> None:
+        when = self.put(frame)
+        if when is not None:
+            self._network.call_at(when, self._arrive, frame)
+
     def _send_carefully(self, frame: bytes) -> None:
-        """As `send`, with observers, faults and a link that may be down."""
+        """As `send`, with observers, faults and a link that may be down or clogged."""
         network, link = self._network, self.link
+        self.sent += 1
         if network.watched:
             network.see(Kind.SENT, self.source.name, frame)
         if not link.up:
             self.lose(frame, Reason.LINK_DOWN)
+        elif not self._has_room():
+            self.lose(frame, Reason.LINK_QUEUE)
+        elif link.carrier is not None or not self._spells:
+            self._depart(frame, [(0, frame)])  # faults befall what carries it
+        else:
+            deliveries, lost = self.suffer(frame)
+            self.duplicated += len(deliveries) + len(lost) - 1
+            for data, why in lost:
+                self.lose(data, why)
+            if network.numbering is not None:
+                network.numbering.become(self.source.name, frame, [data for _, data in deliveries])
+            self._depart(frame, deliveries)
+
+    def _has_room(self) -> bool:
+        link = self.link
+        if link.queue is not None and self._waiting_bytes > link.queue:
+            return False
+        ahead = self._waiting_bytes * 8 * SECOND // link.rate if link.rate else 0
+        ahead += max(self.free_at - self._network.now, 0)
+        return ahead <= self._backlog_max or link.carrier is not None  # which has its own queues
+
+    def _depart(self, frame: bytes, deliveries: list[Delivery]) -> None:
+        """A frame goes on the wire, or waits for the end of a clog, as what faults made of it."""
+        network, link = self._network, self.link
+        wire_bytes = link.wire_bytes(len(frame))
+        if link.is_clogged:
+            self._waiting.append((frame, deliveries))
+            self._waiting_bytes += wire_bytes
             return
         if link.carrier is not None:
             link.carrier.send(self, frame)
             return
-        now = network.now
-        free = max(self.free_at, now)
-        if free > now and free - now > self._backlog_max:
-            self.lose(frame, Reason.LINK_QUEUE)
-            return
-        length = len(frame)
-        self.bits += link.wire_bytes(length) * 8
-        free += self._times.get(length) or self._time(length)
-        self.free_at = free
-        deliveries = self._suffer(frame)
-        if network.numbering is not None and link.faults:
-            network.numbering.become(self.source.name, frame, [data for _, data in deliveries])
+        self.bits += wire_bytes * 8
+        self.free_at = max(self.free_at, network.now) + self._time(len(frame))
         for late, arriving in deliveries:
-            network.call_at(free + link.delay + late, self._arrive, arriving)
-
-    def _suffer(self, frame: bytes) -> list[Delivery]:
-        """The faults, from left to right, each on what the one before left; they are booked."""
-        deliveries: list[Delivery] = [(0, frame)]
-        for fault in self.link.faults:
-            after: list[Delivery] = []
-            for late, data in deliveries:
-                become = fault.apply(data, self._rng)
-                if not become:
-                    self.lose(data, Reason.LINK_LOSS)
-                else:
-                    self.duplicated += len(become) - 1
-                    after.extend((late + more, changed) for more, changed in become)
-            for _, data in after[COPIES_MAX:]:
-                self.lose(data, Reason.LINK_QUEUE)
-            deliveries = after[:COPIES_MAX]
-        return deliveries
+            network.call_at(self.free_at + link.delay + late, self._arrive, arriving)
 
     def lose(self, frame: bytes, why: str) -> None:
         """The frame does not arrive."""
@@ -204,7 +245,7 @@ class Link:
     """Two ports, connected: rate in bit/s (None: no limit), delay in ns, sizes in bytes.
 
     `overhead` is added to every frame and `least` is the shortest that is put on the wire; `queue`
-    is how many bytes may still wait when a frame comes (None: any number).
+    is how many bytes may still wait when a frame comes (None: any number). It is down until `plug`.
     """
 
     def __init__(
@@ -229,12 +270,14 @@ class Link:
         self.name = f"{a.node.name}--{b.node.name}"
         self.rate, self.delay, self.overhead, self.least = rate, delay, overhead, least
         self.queue = queue
-        self.up = True
+        self.is_plugged = self.up = False
+        self._network = network
+        self._wanted = True  # up, where it is plugged in
+        self._clogs: frozenset[Hashable] = frozenset()
+        self.is_clogged = False  # what is sent waits
         self._carrier: Carrier | None = None
-        self._faults: tuple[Fault, ...] = ()
+        self._faults: tuple[Trouble, ...] = ()
         self.directions = (Direction(self, a, b, network), Direction(self, b, a, network))
-        a.plug(*self.directions)
-        b.plug(*reversed(self.directions))
 
     @property
     def backlog_max(self) -> Duration:
@@ -255,12 +298,12 @@ class Link:
         self.settle()
 
     @property
-    def faults(self) -> tuple[Fault, ...]:
+    def faults(self) -> tuple[Trouble, ...]:
         """What befalls each frame, from left to right."""
         return self._faults
 
     @faults.setter
-    def faults(self, faults: tuple[Fault, ...]) -> None:
+    def faults(self, faults: tuple[Trouble, ...]) -> None:
         self._faults = tuple(faults)
         self.settle()
 
@@ -283,8 +326,50 @@ class Link:
         """What a frame of `length` bytes takes up on the wire."""
         return max(length, self.least) + self.overhead
 
+    def clog(self, by: Hashable) -> None:
+        """From now on what is sent waits, as the queue allows; what is on its way arrives."""
+        self._network.note("clog", self.name)
+        self._clogs |= {by}
+        self.is_clogged = True
+        self.settle()
+
+    def unclog(self, by: Hashable) -> None:
+        """What waited goes on, unless another clog is there."""
+        if by in self._clogs:
+            self._network.note("unclog", self.name)
+            self._clogs -= {by}
+            self._resume()
+
+    def open(self) -> None:
+        """No clog is there any more, and none that was to begin begins."""
+        self._network.cancel(self.clog)
+        self._clogs = frozenset()
+        self._resume()
+
     def set_up(self, up: bool) -> None:
         """Down: what is on the link is lost, and all that is sent until it is up again."""
+        self._wanted = up
+        if self.is_plugged:
+            self._turn(up)
+
+    def plug(self) -> None:
+        """Join the two ports. UsageError where one is in another link."""
+        for out, into in (self.directions, self.directions[::-1]):
+            if out.source.out is not out:
+                out.source.plug(out, into)
+            if self._network.numbering is not None:
+                self._network.numbering.plug(out.source.name, out.target.name)
+        self.is_plugged = True
+        if self._wanted:
+            self._turn(True)
+
+    def unplug(self) -> None:
+        """Somebody pulls it out: it is down until `plug`, and its ports are free."""
+        if self.up:
+            self._turn(False)
+        self.is_plugged = False
+
+    def _turn(self, up: bool) -> None:
         self.up = up
         self.settle()
         if not up:
@@ -295,3 +380,10 @@ class Link:
             return
         for direction in self.directions:
             direction.source.node.link_changed(direction.source, up=up)
+
+    def _resume(self) -> None:
+        self.is_clogged = bool(self._clogs)
+        self.settle()
+        if not self.is_clogged:
+            for direction in self.directions:
+                direction.resume()

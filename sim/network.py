@@ -3,12 +3,13 @@
 from collections.abc import Callable, Generator
 from heapq import heapify, heappop, heappush
 from itertools import repeat
+from types import MethodType
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import simpy
 from simpy.events import NORMAL, Event, EventPriority
 
-from sim.faults import Fault
+from sim.faults import Recorder, Trouble
 from sim.link import QUEUE_BYTES, Direction, Link
 from sim.node import Node, Port
 from sim.numbering import Numbering
@@ -20,6 +21,7 @@ N = TypeVar("N", bound=Node)
 _Entry: TypeAlias = tuple[Instant, int, int, Callable[[Any], None], Any]
 _Flight: TypeAlias = tuple[int, list[Direction], bytes]  # id, ways from the last to the first
 _NOTHING: _Flight = (0, [], b"")  # lands
+_new = tuple.__new__  # of a named tuple: its own is a function in between
 _CHUNK = 10_000  # happenings between two looks at limits and progress
 
 
@@ -54,6 +56,7 @@ class Network(simpy.Environment):
         self.observers: list[Observer] = []
         self.watched = False
         self.numbering: Numbering | None = None  # if frames have numbers
+        self.decisions: Recorder | None = None  # if what faults decide is recorded
         self.tally = Tally()
         self._heap: list[_Entry] = []
         self._landing: _Flight = _NOTHING  # what is arriving right now
@@ -84,10 +87,11 @@ class Network(simpy.Environment):
         overhead: int = 0,
         least: int = 0,
         queue: int | None = QUEUE_BYTES,
-        faults: tuple[Fault, ...] = (),
+        faults: tuple[Trouble, ...] = (),
     ) -> Link:
         """Connect two ports. UsageError where media differ or a port is taken."""
         link = Link(a, b, self, rate=rate, delay=delay, overhead=overhead, least=least, queue=queue)
+        link.plug()
         link.faults = faults
         self.links.append(link)
         return link
@@ -145,8 +149,9 @@ class Network(simpy.Environment):
                     between()
         except _Ended:
             self._cancelled += 1  # the end is no happening
-        finally:
+        except BaseException:
             self.cancel(_end)
+            raise
 
     def flood(self, ways: list[Direction], frame: bytes) -> None:
         """Send one frame on every way, in order; copies that arrive together are one heap entry.
@@ -214,6 +219,11 @@ class Network(simpy.Environment):
         """As `events`, but each copy of a flood counts: what a run's limits are about."""
         return self.events() + self._shared
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run has begun."""
+        return self._started
+
     # what can happen at a time
 
     def crash(self, node: Node) -> None:
@@ -245,7 +255,7 @@ class Network(simpy.Environment):
 
     def see(self, kind: Kind, where: str, data: bytes, why: str = "") -> None:
         """Tell every observer."""
-        moment = Moment(self.now, kind, where, data, why)
+        moment = _new(Moment, (self.now, kind, where, data, why))
         for observer in self.observers:
             observer.see(moment)
 
@@ -282,20 +292,21 @@ class Network(simpy.Environment):
 
     def ledger(self) -> list[str]:
         """Where the books do not balance, in words; empty when every frame is accounted for."""
-        in_flight: dict[int, int] = {}
+        in_flight: dict[Direction, int] = {}
         for way in self._flying():
-            in_flight[id(way)] = in_flight.get(id(way), 0) + 1
+            in_flight[way] = in_flight.get(way, 0) + 1
         wrong = []
-        for way in self._directions():
-            flying = in_flight.get(id(way), 0)
-            if way.link.carrier is not None:
-                flying += way.link.carrier.waiting(way)
-            if way.sent + way.duplicated != way.arrived + sum(way.lost.values()) + flying:
-                wrong.append(
-                    f"{way.source.name} to {way.target.name}: sent {way.sent} + duplicated "
-                    f"{way.duplicated} is not arrived {way.arrived} + lost {way.lost} + "
-                    f"in flight {flying}"
-                )
+        for link in self.links:
+            has_waiting = link.carrier is not None or link.is_clogged
+            for way in link.directions:
+                flying = in_flight.get(way, 0) + (way.waiting() if has_waiting else 0)
+                lost = sum(way.lost.values()) if way.lost else 0
+                if way.sent + way.duplicated != way.arrived + lost + flying:
+                    wrong.append(
+                        f"{way.source.name} to {way.target.name}: sent {way.sent} + duplicated "
+                        f"{way.duplicated} is not arrived {way.arrived} + lost {way.lost} + "
+                        f"in flight {flying}"
+                    )
         for node in self.nodes.values():
             wrong.extend(_imbalance(node))
         return wrong
@@ -347,11 +358,10 @@ class Network(simpy.Environment):
         """The way of each frame that is in flight."""
         yield from self._landing[1]
         for _, _, _, action, data in self._heap:
-            owner = getattr(action, "__self__", None)
-            if isinstance(owner, Direction):
-                yield owner
-            elif action == self._land:
+            if action == self._land:
                 yield from data[1]
+            elif isinstance(action, MethodType) and isinstance(action.__self__, Direction):
+                yield action.__self__
 
     def _directions(self) -> Generator[Direction, None, None]:
         for link in self.links:
@@ -372,8 +382,11 @@ def _end(_: None) -> NoReturn:
 
 def _imbalance(node: Node) -> list[str]:
     fates = node.fates
-    received = sum(port.into.arrived for port in node.ports.values() if port.into)
-    sent = sum(port.out.sent for port in node.ports.values() if port.out)
+    received = sent = 0
+    for port in node.ports.values():
+        for out, into in port.ways:  # none, if it is not connected
+            received += into.arrived
+            sent += out.sent
     dropped = sum(fates.dropped.values()) - fates.dropped_held - fates.dropped_own
     wrong = []
     if received != fates.consumed + fates.translated + fates.held + fates.forwarded + dropped:

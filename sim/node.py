@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from sim.clock import RIGHT, Clock
 from sim.reasons import Reason
 from virtualtap.errors import UsageError
-from virtualtap.units import Instant
+from virtualtap.units import Duration, Instant
 
 if TYPE_CHECKING:
     from sim.link import Direction
@@ -24,7 +25,7 @@ class Medium(StrEnum):
 class Port:
     """Belongs to a node, carries one medium, sends into its link."""
 
-    __slots__ = ("into", "medium", "name", "node", "out", "send")
+    __slots__ = ("into", "medium", "name", "node", "out", "send", "ways")
 
     def __init__(self, node: "Node", name: str, medium: Medium) -> None:
         self.node = node
@@ -33,12 +34,15 @@ class Port:
         self.out: Direction | None = None  # what this port sends
         self.into: Direction | None = None  # what arrives at it
         self.send: Callable[[bytes], None] = self._unplugged
+        self.ways: list[tuple[Direction, Direction]] = []  # all it was ever plugged into: out, in
 
     def plug(self, out: "Direction", into: "Direction") -> None:
         """Connect to both ways of a link. UsageError if something is connected already."""
-        if self.out is not None:
+        if self.out is not None and self.out.link.is_plugged:
             raise UsageError(f"port `{self.name}` is connected already")
         self.out, self.into, self.send = out, into, out.send
+        if (out, into) not in self.ways:
+            self.ways.append((out, into))
 
     def _unplugged(self, frame: bytes) -> None:
         raise UsageError(f"port `{self.name}` is not connected", "call `network.connect` first")
@@ -79,6 +83,7 @@ class Node:
         self.up = True
         self.asleep = False  # it does nothing of its own accord
         self.incarnation = 0
+        self.clock: Clock | None = None  # None: it is always right
 
     def join(self, network: "Network") -> None:
         """Called once by `Network.add`."""
@@ -115,8 +120,23 @@ class Node:
         if network.watched:
             network.dropped(self.name if port is None else port.name, data, why)
 
+    @property
+    def time(self) -> Instant:
+        """What its own clock says."""
+        return self.network.now if self.clock is None else self.clock.at(self.network.now)
+
+    def skew(self, ppm: int) -> None:
+        """From now on its clock gains so many millionths, or loses them."""
+        self.clock = (self.clock or RIGHT).skewed(self.network.now, ppm)
+
+    def lasts(self, span: Duration) -> Duration:
+        """How long it takes at most until as much has passed by its clock."""
+        return span if self.clock is None else self.clock.most(span)
+
     def call_at(self, when: Instant, action: Callable[[], None]) -> None:
-        """A timer that a crash forgets."""
+        """A timer that a crash forgets; `when` is by its own clock."""
+        if self.clock is not None:
+            when = max(self.clock.when(when), self.network.now)
         self.network.call_at(when, self._expired, (self.incarnation, action))
 
     def crash(self) -> None:

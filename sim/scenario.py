@@ -4,31 +4,45 @@ import json
 import re
 import tomllib
 from difflib import get_close_matches
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
-from sim import phone_words, server_words, tap_words
+from sim import attack_words, fault_words, heal_words, phone_words, server_words, tap_words
+from sim.attack_words import FRAME, Duplicate, Flap, Inject, RepeatArp, Rogue, Spoof, Storm
 from sim.capture import escaped
+from sim.fault_words import Clog, Move, Skew
+from sim.heal_words import Heal
 from sim.phone_words import Hosts, Roam, Transport
-from sim.quantities import RATE, RATE_OR_NONE, TIME, RateOrNone, Time, duration
+from sim.quantities import (
+    MSER5,
+    RATE,
+    RATE_OR_NONE,
+    TIME,
+    WARMUP,
+    RateOrNone,
+    Time,
+    Warmup,
+    duration,
+)
 from sim.server_words import Server, Session
-from sim.words import Few, Part, Pattern
+from sim.traffic_words import TRAFFIC, Conversation, Ours, Ping, Stream, Stride
+from sim.words import Count, Few, Part, Pattern
 from virtualtap.errors import UsageError
 
 SCHEMA = 1
 SCENARIO_MAX = 1024 * 1024  # bytes
 DEPTH_MAX = 16  # tables in tables
+_HALVES = re.compile("[\ud800-\udfff]")
 DOTS_MAX = 64  # of one line: the time that `tomllib` takes grows with the square of a key's parts
 UNTIL_MAX = 100 * 365 * 86_400 * 10**9  # ns; time stamps have 64 bits
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Size = Annotated[int, Meta(ge=16, le=65_000)]  # payload: 16 bytes say flow, number and time
-Count = Annotated[int, Meta(ge=0, le=10_000)]
-Family = Literal[4, 6]  # of IP
 
 
 class Sites(Part, frozen=True, kw_only=True):
@@ -52,59 +66,7 @@ class Links(Part, frozen=True, kw_only=True):
     transport: Transport | None = None  # of a client's session
 
 
-class Stride(Part, frozen=True, kw_only=True):
-    """Sender i speaks to receiver (stride · i + offset) modulo their number, itself never."""
-
-    stride: Count
-    offset: Count = 0
-
-
-class Conversation(Part, frozen=True, kw_only=True, tag_field="kind", rename={"from_": "from"}):
-    """Who says something to whom, and when. Names are patterns: `h*` is every host."""
-
-    from_: Pattern
-    to: Pattern | Stride  # a name, a pattern, `next`, `gateway`, or a stride
-    start: Time = "0s"
-    stop: Time | None = None
-    stagger: Time = "0s"  # sender i starts i times later
-
-
-class Ping(Conversation, frozen=True, kw_only=True, tag="ping"):
-    """Echo requests."""
-
-    every: Time = "100ms"
-    size: Size = 56
-    family: Family = 4
-
-
-class Stream(Conversation, frozen=True, kw_only=True, tag="stream"):
-    """UDP datagrams at a constant rate."""
-
-    every: Time
-    size: Size = 1000
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 9
-    family: Family = 4
-
-
-class Poisson(Stream, frozen=True, kw_only=True, tag="poisson"):
-    """UDP datagrams with exponential gaps, `every` on average."""
-
-
-class Burst(Stream, frozen=True, kw_only=True, tag="burst"):
-    """`count` UDP datagrams back to back, every `every`."""
-
-    count: Annotated[int, Meta(ge=1, le=100_000)]
-
-
-class Replay(Conversation, frozen=True, kw_only=True, tag="replay"):
-    """What `address` sent in the capture `file`, with its timing."""
-
-    file: Pattern
-    address: Pattern
-    speak_control: bool = False  # its DHCP and neighbour discovery too
-
-
-class Happening(Part, frozen=True, kw_only=True):
+class Happening(Part, frozen=True, kw_only=True, rename={"repeat_arp": "repeat-arp"}):
     """One change at one time: exactly one of the keys beside `at`."""
 
     at: Time
@@ -117,9 +79,22 @@ class Happening(Part, frozen=True, kw_only=True):
     roam: Roam | None = None
     sleep: Pattern | None = None  # hosts
     wake: Pattern | None = None
+    inject: Inject | None = None
+    spoof: Spoof | None = None
+    flap: Flap | None = None
+    repeat_arp: RepeatArp | None = None
+    storm: Storm | None = None
+    rogue: Rogue | None = None
+    duplicate: Duplicate | None = None
+    move: Move | None = None
+    reconnect: Pattern | None = None  # links
+    clog: Clog | None = None
+    skew: Skew | None = None
 
     KEYS: ClassVar[tuple[str, ...]] = (
         *("down", "up", "crash", "restart", "begin", "end", "roam", "sleep", "wake"),
+        *attack_words.KEYS,
+        *("move", "reconnect", "clog", "skew"),
     )
 
     def which(self) -> str:
@@ -128,7 +103,8 @@ class Happening(Part, frozen=True, kw_only=True):
         if len(chosen) != 1:
             raise UsageError(
                 f"`timeline` at {self.at}: {len(chosen)} things happen, not one",
-                f"give one of {', '.join(self.KEYS)}; write another `[[timeline]]` for more",
+                f"give one of {', '.join(self.KEYS).replace('_', '-')}; "
+                "write another `[[timeline]]` for more",
             )
         return chosen[0]
 
@@ -139,6 +115,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     name: Name
     seed: Seed = 1
     until: Time = "10s"
+    warmup: Warmup | None = None  # what is sent before counts for no delay and no throughput
     topology: dict[str, Any]
     sites: Sites | None = None
     ipv6: bool = False
@@ -149,9 +126,27 @@ class Scenario(Part, frozen=True, kw_only=True):
     taps: Annotated[tuple[dict[str, Any], ...], Few] = ()  # fields of `TapConfig`
     links: Annotated[tuple[Links, ...], Few] = ()
     hosts: Annotated[tuple[Hosts, ...], Few] = ()
-    traffic: Annotated[tuple[Ping | Stream | Poisson | Burst | Replay, ...], Few] = ()
+    traffic: Annotated[tuple[Ours, ...], Few] = ()
     timeline: Annotated[tuple[Happening, ...], Few] = ()
+    heal: Heal | None = None
     expect: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+_OURS = tuple(TRAFFIC.values())
+
+
+@lru_cache
+def form(traffic: tuple[type[Conversation], ...]) -> type[Scenario]:
+    """What a scenario with these kinds of traffic may say."""
+    if traffic == _OURS:
+        return Scenario
+    kinds: Any = reduce(or_, traffic)
+    fields = [("traffic", Annotated[tuple[kinds, ...], Few], ())]
+    made = msgspec.defstruct(
+        "Scenario", fields, bases=(Scenario,), frozen=True, kw_only=True, forbid_unknown_fields=True
+    )
+    assert issubclass(made, Scenario)
+    return made
 
 
 CAPTURE_SCOPES = ("taps", "all", "none")
@@ -170,7 +165,7 @@ def decode(text: str, changes: tuple[str, ...] = (), where: str = "scenario") ->
     if wild:
         raise UsageError(f"`{where}`: {wild}", "see docs/scenarios.md")
     try:
-        scenario = msgspec.convert(content, Scenario)
+        scenario = msgspec.convert(content, form(tuple(TRAFFIC.values())))
     except msgspec.ValidationError as error:
         told = escaped(_lower(str(error)), 200)
         raise UsageError(f"`{where}`: {told}", _advice(str(error))) from None
@@ -223,10 +218,7 @@ every = "100ms"
 
 
 def _check(scenario: Scenario, where: str) -> None:
-    if not 0 < duration(scenario.until) <= UNTIL_MAX:
-        raise UsageError(
-            f"`{where}`: `until` is {scenario.until}", "give the run some time, at most 36500d"
-        )
+    _check_times(scenario, where)
     if scenario.capture not in CAPTURE_SCOPES:
         raise UsageError(
             f"`{where}`: `capture` is {scenario.capture!r:.60}",
@@ -239,7 +231,7 @@ def _check(scenario: Scenario, where: str) -> None:
     if not isinstance(scenario.topology.get("loops", False), bool):
         raise UsageError(f"`{where}`: `loops` of `topology` is neither true nor false")
     for happening in scenario.timeline:
-        happening.which()
+        attack_words.check(happening.at, getattr(happening, happening.which()))
         if duration(happening.at) >= duration(scenario.until):
             raise UsageError(
                 f"`{where}`: `timeline` at {happening.at} never happens",
@@ -247,10 +239,24 @@ def _check(scenario: Scenario, where: str) -> None:
             )
     _check_traffic(scenario, where)
     try:
+        heal_words.check(scenario.heal, (one.at for one in scenario.timeline), scenario.until)
         server_words.check(scenario.servers)
         tap_words.check(scenario.taps)
     except UsageError as error:
         raise UsageError(f"`{where}`: {error}", error.hint) from None
+
+
+def _check_times(scenario: Scenario, where: str) -> None:
+    until, warmup = duration(scenario.until), scenario.warmup
+    if not 0 < until <= UNTIL_MAX:
+        raise UsageError(
+            f"`{where}`: `until` is {scenario.until}", "give the run some time, at most 36500d"
+        )
+    if warmup is not None and warmup != MSER5 and duration(warmup) >= until:
+        raise UsageError(
+            f"`{where}`: `warmup` is {warmup}, nothing comes after it",
+            f"`until` is {scenario.until}",
+        )
 
 
 def _check_traffic(scenario: Scenario, where: str) -> None:
@@ -291,7 +297,7 @@ def _wild(content: dict[str, Any]) -> str:
         for one in level:
             if isinstance(one, int) and not -(2**63) <= one < 2**63:
                 return "a number has more than 64 bits"
-            if isinstance(one, str) and any("\ud800" <= char <= "\udfff" for char in one):
+            if isinstance(one, str) and _HALVES.search(one):
                 return "a word holds half a character"
         deeper: list[Any] = []
         for one in level:
@@ -342,10 +348,13 @@ _TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "$": (Scenario,),
     "$.sites": (Sites,),
     "$.links[...]": (Links,),
-    "$.traffic[...]": (Ping, Stream, Poisson, Burst, Replay),
+    "$.traffic[...]": (Conversation,),  # and its kinds: TRAFFIC
     "$.traffic[...].to": (Stride,),
     "$.timeline[...]": (Happening,),
     **phone_words.TABLES,
+    **attack_words.TABLES,
+    **heal_words.TABLES,
+    **fault_words.TABLES,
     **{f"$.{place}": (table,) for place, table in server_words.TABLES.items()},
 }
 
@@ -354,16 +363,22 @@ def _advice(error: str) -> str:
     """The keys that are known where an unknown one was found, or the form that was missed."""
     _, at, place = error.rpartition(" - at `")
     place = re.sub(r"\[[0-9]+\]", "[...]", place.rstrip("`")) if at else "$"
-    forms = (TIME, "`10ms` or `2s`"), (RATE, "`50Mbit`"), (RATE_OR_NONE, "`50Mbit` or `none`")
+    forms = (
+        *((TIME, "`10ms` or `2s`"), (RATE, "`50Mbit`"), (RATE_OR_NONE, "`50Mbit` or `none`")),
+        (WARMUP, "`2s` or `mser5`"),
+        (FRAME, "`ffffffffffff…`, two digits a byte"),
+    )
     for form, example in forms:
         if repr(form) in error:
             return f"write it as {example}"
     tables = _TABLES.get(place)
     if tables is None or "field" not in error:
         return "see docs/scenarios.md"
+    if is_traffic := Conversation in tables:
+        tables = tuple(TRAFFIC.values())
     fields = (field for table in tables for field in msgspec.structs.fields(table))
     known = sorted({field.encode_name for field in fields})
-    if tables == _TABLES["$.traffic[...]"]:
+    if is_traffic:
         known = ["kind", *known]
     unknown = re.search(r"unknown field `([^`]*)`", error)
     close = get_close_matches(unknown[1][:64], known, 1) if unknown else []

@@ -1,14 +1,16 @@
-"""What can happen at a time: link down and up, node crash and restart, fault begins and ends."""
+"""What can happen at a time: links go down, nodes crash or move, faults begin and end."""
 
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from sim.faults import Fault
+from sim.faults import Trouble, ended
 from sim.link import Link
 from sim.network import Network
 from sim.node import Node
 from sim.nodes.phone import Phone
+from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.softether.transport import Transport
+from sim.rng import stream
 from virtualtap.units import Duration, Instant
 
 
@@ -57,7 +59,7 @@ class Begin:
     """The fault befalls every frame sent from now on, after the faults already there."""
 
     link: Link
-    fault: Fault
+    fault: Trouble
 
     def happen(self, network: Network) -> None:
         self.link.faults = (*self.link.faults, self.fault)
@@ -65,15 +67,15 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Every fault of this name stops."""
+    """Every fault of this name stops; with `toward` on the way to the node of that name alone."""
 
     link: Link
     fault_name: str
+    toward: str | None = None
 
     def happen(self, network: Network) -> None:
-        self.link.faults = tuple(
-            fault for fault in self.link.faults if fault.name != self.fault_name
-        )
+        ends = [way.target.node.name for way in self.link.directions]
+        self.link.faults = ended(self.link.faults, self.fault_name, ends, self.toward)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,77 @@ class Wake:
 
     def happen(self, network: Network) -> None:
         self.node.wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Whoever is at the end of a link is plugged into another of its own."""
+
+    link: Link
+
+    def happen(self, network: Network) -> None:
+        if self.link.is_plugged:
+            return
+        for way in self.link.directions:
+            if way.source.out is not None:
+                way.source.out.link.unplug()
+        self.link.plug()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The sessions that a link is end, with all that is known of them, and begin anew."""
+
+    link: Link
+
+    def happen(self, network: Network) -> None:
+        carrier = self.link.carrier
+        if isinstance(carrier, Transport):
+            carrier.roam()
+            return
+        for way in self.link.directions:
+            way.lose_in_flight()
+        for way in self.link.directions:
+            server, port = way.target.node, way.target
+            if isinstance(server, SoftEtherServer):
+                server.end_session(port)
+                if self.link.up:
+                    server.begin_session(port)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clog:
+    """Swizzle-clog: one after another, in any order, links keep what is sent; then they let it go.
+
+    All are clogged within `over`, then all are for `hold`, and within `over` none is any more.
+    FoundationDB, fdbserver/workloads/RandomClogging.
+    """
+
+    links: tuple[Link, ...]
+    over: Duration
+    hold: Duration
+
+    def happen(self, network: Network) -> None:
+        now, count = network.now, len(self.links)
+        luck, order = stream(network.seed, "clog", f"{now}"), list(self.links)
+        luck.shuffle(order)
+        for i, link in enumerate(order):
+            network.call_at(now + self.over * i // count, link.clog, self)
+        opens = now + self.over + self.hold
+        luck.shuffle(order)
+        for i, link in enumerate(order):
+            network.call_at(opens + self.over * i // count, link.unclog, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """The clock of a node runs fast or slow from now on."""
+
+    node: Node
+    ppm: int
+
+    def happen(self, network: Network) -> None:
+        self.node.skew(self.ppm)
 
 
 class Happening(Protocol):

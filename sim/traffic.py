@@ -26,6 +26,7 @@ _UDP4 = Struct("!4sH4sH14sH4sIQ")  # IPv4 header, UDP header, stamp
 _UDP6 = Struct("!46sH4sIQ")
 _STAMP = Struct("!IIQ")
 assert (_UDP4.size, _UDP6.size, _STAMP.size) == (44, 64, STAMP_LEN)
+_RAMP = bytes(range(256)) * 257  # longer than any payload
 _FLOWS_MAX = 4096  # whose last payload a receiver remembers
 
 
@@ -117,7 +118,7 @@ class DatagramStream:
         self._transmit = self._stack.transmit
         self._sequence = 0
         self._flow = number.to_bytes(4)
-        fill = bytes((number * 31 + i) & 0xFF for i in range(size - STAMP_LEN))
+        fill = _RAMP[number * 31 & 0xFF :][: size - STAMP_LEN]
         ports = (1024 + number % 64_000).to_bytes(2) + port.to_bytes(2)
         make = self._prepare4 if family == 4 else self._prepare6
         self._make: Callable[[int, int], bytes] = make(ends[1].stack, ports, fill)
@@ -259,7 +260,7 @@ class Ping:
         self._from: Ip = self._stack.ip if family == 4 else self._stack.ip6[0]
         self._flow, self._sequence = number, 0
         self._identifier = 1 + number % 0xFFFF
-        self._fill = bytes((number + i) & 0xFF for i in range(size - STAMP_LEN))
+        self._fill = _RAMP[number & 0xFF :][: size - STAMP_LEN]
         protocol = b"\x01" if family == 4 else b"\x3a"
         tail = protocol + self._identifier.to_bytes(2)
         match = (self._from + self._to + tail, self._to + self._from + tail)

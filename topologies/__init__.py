@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
 
+from topologies.drawn import drawn
 from topologies.random_graphs import internet, preferential, small_world, waxman
 from topologies.real import READERS, find_topohub, from_file, from_topohub, topohub_names
 from topologies.shapes import chain, fat_tree, mesh, ring, star, tree
@@ -39,6 +40,7 @@ CATALOG: dict[str, Callable[..., Graph]] = {
     "preferential": preferential,
     "small-world": small_world,
     "internet": internet,
+    "drawn": drawn,
 }
 
 

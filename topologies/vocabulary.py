@@ -1,6 +1,7 @@
 """What a graph may say: node kinds, edge attributes, limits; and `check` that holds it to them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ EDGES_MAX = 1_000_000
 NAME_MAX = 256  # characters
 
 HUB, SWITCH = "hub", "switch"
-SITES = (HUB, SWITCH)
-KINDS: Mapping[str, str] = {
+SITES = [HUB, SWITCH]  # what others hang from, and what joins a LAN
+KINDS: dict[str, str] = {
     HUB: "a SoftEther virtual hub",
     SWITCH: "an 802.1D bridge",
     "tap": "a virtual tap between one host and one hub or switch",
@@ -35,13 +36,35 @@ EDGE_ATTRIBUTES: Mapping[str, tuple[int, int]] = {
 
 _DEGREES: Mapping[str, float] = {"latitude": 90.0, "longitude": 180.0}
 
-# the kinds an endpoint's neighbors must be, sorted ("site": a hub or a switch; "tap": an in-process
-# client too), and the same said
-_ATTACHMENT: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "host": (("tap",), "a host hangs from exactly one tap or `ipc` and from nothing else"),
-    "ipc": (("host", "hub"), "an `ipc` has exactly one host and exactly one hub"),
-    "tap": (("host", "site"), "a tap has exactly one host and exactly one hub or switch"),
-    "station": (("site",), "a station has one port: attach it to exactly one hub or switch"),
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What an endpoint's neighbors must be: from `least` to `most` sites (None: any number).
+
+    And these `others`, sorted ("tap": an in-process client too; an `ipc` has a hub among them).
+    """
+
+    rule: str  # the same said
+    least: int = 1
+    most: int | None = 1
+    others: tuple[str, ...] = ()
+
+    def fits(self, roles: list[str]) -> bool:
+        """Whether neighbors of these roles, sorted, are the right ones."""
+        sites = roles.count("site")
+        most = sites if self.most is None else self.most
+        others = tuple(role for role in roles if role != "site")
+        return self.least <= sites <= most and others == self.others
+
+
+ATTACHMENTS: dict[str, Attachment] = {
+    "host": Attachment(
+        "a host hangs from exactly one tap or `ipc` and from nothing else", 0, 0, ("tap",)
+    ),
+    "ipc": Attachment("an `ipc` has exactly one host and exactly one hub", 0, 0, ("host", "hub")),
+    "tap": Attachment("a tap has exactly one host and exactly one hub or switch", others=("host",)),
+    "station": Attachment("a station has one port: attach it to exactly one hub or switch"),
+    "gateway": Attachment("attach a gateway to one or more hubs or switches", most=None),
 }
 
 
@@ -51,6 +74,17 @@ class GraphError(ValueError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(_printable(message))
         self.hint = _printable(hint)
+        if hint:
+            self.add_note(f"hint: {self.hint}")
+
+
+def add_kind(name: str, says: str, attachment: Attachment | None) -> None:
+    """One more kind that graphs may use: an endpoint so attached, or (None) a site."""
+    KINDS[name] = says
+    if attachment is None:
+        SITES.append(name)
+    else:
+        ATTACHMENTS[name] = attachment
 
 
 def quoted(value: object) -> str:
@@ -150,13 +184,11 @@ def _check_attachment(graph: Graph, name: str) -> None:
         return  # whatever is attached to it has been or will be asked
     inside = kind == "ipc"  # of a hub, not of a switch
     found = sorted(_role(graph, neighbor, inside=inside) for neighbor in graph[name])
-    if kind == "gateway":
-        right, rule = set(found) == {"site"}, "attach a gateway to one or more hubs or switches"
-    else:
-        wanted, rule = _ATTACHMENT[kind]
-        right = tuple(found) == wanted
-    if not right:
-        raise GraphError(f"the {kind} {quoted(name)} is attached to the wrong nodes", rule)
+    attachment = ATTACHMENTS[kind]
+    if not attachment.fits(found):
+        raise GraphError(
+            f"the {kind} {quoted(name)} is attached to the wrong nodes", attachment.rule
+        )
 
 
 def _role(graph: Graph, name: str, *, inside: bool) -> str:

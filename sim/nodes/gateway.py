@@ -54,11 +54,16 @@ class LanGateway(Node):
     def receive(self, port: Port, data: bytes) -> None:
         self.interfaces[port.name].receive(data)
 
+    def translate(self, port: Port, packet: bytes) -> bytes:
+        """What an IP packet that came in becomes before it is taken or routed: a NAT's part."""
+        return packet
+
     def forget(self) -> None:
         for interface in self.interfaces.values():
             interface.forget()
 
     def _deliver(self, port: Port, packet: bytes, frame: bytes) -> None:
+        packet = self.translate(port, packet)
         six = packet[:1] >= b"\x60"
         destination = packet[24:40] if six else packet[16:20]
         owner = self._owned.get(destination)

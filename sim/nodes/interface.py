@@ -41,6 +41,7 @@ MTU = 1500  # RFC 894, RFC 2464 2; nobody here fragments
 _TRIES, _INTERVAL = 3, 1 * SECOND  # Linux: mcast_solicit, retrans_time; RFC 1122 2.3.2.1
 ENTRIES_MAX = 1024  # Linux: gc_thresh3
 _HELD_MAX, _HELD_BYTES = 101, 212_992  # unres_qlen, its bytes
+HEARD_MAX = 256  # ARP frames that are kept, where somebody wants them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Interface:
         self._mask = network_mask(addresses.prefix_length)
         self._network_number = int.from_bytes(self.ip) & self._mask
         self._prefixes6 = {address[:8] for address in self.ip6}
+        self.also: frozenset[bytes] = frozenset()  # addresses and MACs that it has besides
+        self.heard: list[bytes] | None = None  # the first ARP frames since its start, if wanted
         self.forget()
 
     def forget(self) -> None:
@@ -85,6 +88,13 @@ class Interface:
         self._neighbors = Neighbors(ENTRIES_MAX, _HELD_MAX, _HELD_BYTES)
         self._headers: dict[Ip, bytes] = {}
         self._expiries: dict[Ip, Instant] = {}
+        if self.heard is not None:
+            self.heard.clear()
+
+    def go_by(self, mac: Mac, also: frozenset[bytes]) -> None:
+        """Speak with this MAC from now on; hear, and answer for, what it has besides."""
+        self.mac, self.also = mac, also
+        self._headers.clear()
 
     def neighbors(self) -> dict[Ip, Mac]:
         """Who is known to be at which MAC now."""
@@ -114,7 +124,8 @@ class Interface:
     def receive(self, frame: bytes) -> None:
         """One frame from the wire."""
         kind = frame[12:14]
-        if frame[:6] == self.mac or (len(frame) >= HEADER_LEN and is_group(frame)):
+        to = frame[:6]
+        if to == self.mac or (len(frame) >= HEADER_LEN and is_group(frame)) or to in self.also:
             if kind == IPV4:
                 self._deliver(frame[HEADER_LEN:], frame)
                 return
@@ -240,13 +251,15 @@ class Interface:
         message = Arp.parse(frame[HEADER_LEN:])
         if message.operation not in (arp.REQUEST, arp.REPLY):
             return Reason.UNSUPPORTED
+        if self.heard is not None and len(self.heard) < HEARD_MAX:
+            self.heard.append(frame)
         if message.sender_ip == self.ip or message.sender_mac == self.mac:
             return None  # Linux does not defend (arp_ignore 0, no RFC 5227)
-        asked = message.operation == arp.REQUEST and message.target_ip == self.ip
+        asked = message.operation == arp.REQUEST and self._is_ours(message.target_ip)
         if is_unicast4(message.sender_ip) and (asked or self._neighbors.knows(message.sender_ip)):
             self._learn(message.sender_ip, message.sender_mac)
         if asked:
-            answer = arp.reply(self.mac, self.ip, message)
+            answer = arp.reply(self.mac, message.target_ip, message)
             self._originate(message.sender_mac + self.mac + ARP + answer)
         return None
 
@@ -263,9 +276,12 @@ class Interface:
             mac = message.mac(ndp.TARGET_MAC)
             if mac is not None and self._neighbors.knows(message.target):
                 self._learn(message.target, mac)
-        elif message.target in self.ip6:
+        elif self._is_ours(message.target):
             self._advertise(packet, message)
         return None
+
+    def _is_ours(self, ip: Ip) -> bool:
+        return ip == self.ip or ip in self.ip6 or ip in self.also
 
     def _advertise(self, packet: Ipv6, message: NeighborMessage) -> None:
         answer = NeighborMessage(
@@ -283,4 +299,4 @@ class Interface:
             self._originate6(answer, message.target, packet.source, mac)
 
     def _now(self) -> Instant:
-        return self._node.network.now
+        return self._node.time

@@ -38,6 +38,7 @@ class IpStack:
         self._owner = owner
         self._fates = owner.fates
         self._drop = drop
+        self.also: frozenset[Ip] = frozenset()  # addresses that it has besides
         self.configure(ip, broadcast)
         self._udp: dict[bytes, Receiver] = {}  # by destination port, 2 bytes
         self._echo: dict[bytes, Receiver] = {}  # by identifier, 2 bytes
@@ -54,9 +55,18 @@ class IpStack:
         self.ip = ip
         self._accepted = {ip, LIMITED_BROADCAST, broadcast}
 
+    def answer_for(self, also: frozenset[Ip]) -> None:
+        """It has these addresses, of both families, besides its own from now on."""
+        self._accepted = (self._accepted - self.also) | also
+        self.also = also
+
     def bind_udp(self, port: int, receiver: Receiver) -> None:
         """Hand datagrams to this port to `receiver`."""
         self._udp[port.to_bytes(2)] = receiver
+
+    def unbind_udp(self, port: int) -> None:
+        """Nobody takes datagrams to this port any longer."""
+        self._udp.pop(port.to_bytes(2), None)
 
     def bind_echo(self, identifier: int, receiver: Receiver) -> None:
         """Hand echo replies with this identifier to `receiver`."""
@@ -122,18 +132,20 @@ class IpStack:
             return self._hand_over(self._echo, packet.payload[4:6], data)
         if message.type != icmp.ECHO_REQUEST or message.code != 0:
             return self._hand_over({}, b"", data)
-        if packet.destination == self.ip:  # RFC 1122 3.2.2.6: a broadcast may stay unanswered
+        if packet.destination in (self.ip, *self.also):
+            # RFC 1122 3.2.2.6: a broadcast may stay unanswered
             self._echoed(len(message.payload))
             answer = Icmp(icmp.ECHO_REPLY, 0, message.rest, message.payload).summed()
             number = self.next_identification()
-            reply = Ipv4(self.ip, packet.source, ipv4.ICMP, answer, identification=number)
+            us = packet.destination
+            reply = Ipv4(us, packet.source, ipv4.ICMP, answer, identification=number)
             self.transmit(reply.to_bytes())
         return None
 
     def _receive6(self, data: bytes) -> str | None:
         packet = Ipv6.parse(data)
         data = data[: ipv6.total_len(data)]
-        if packet.destination not in self.ip6 and not is_multicast6(packet.destination):
+        if not (self._is_ours6(packet.destination) or is_multicast6(packet.destination)):
             return Reason.NOT_FOR_US
         if packet.next_header not in (ipv6.UDP, ipv6.ICMPV6):
             return self._hand_over({}, b"", data)
@@ -151,13 +163,16 @@ class IpStack:
             return self._hand_over(self._echo, packet.payload[4:6], data)
         if message.type != icmp.ECHO_REQUEST6 or message.code != 0:
             return self._hand_over({}, b"", data)
-        if packet.destination in self.ip6:
+        if self._is_ours6(packet.destination):
             self._echoed(len(message.payload))
             answer = Icmp(icmp.ECHO_REPLY6, 0, message.rest, message.payload)
             body = answer.between(packet.destination, packet.source)
             reply = Ipv6(packet.destination, packet.source, ipv6.ICMPV6, body)
             self.transmit(reply.to_bytes())
         return None
+
+    def _is_ours6(self, ip: Ip) -> bool:
+        return ip in self.ip6 or ip in self.also
 
     def _hand_over(self, bound: dict[bytes, Receiver], key: bytes, data: bytes) -> str | None:
         receiver = bound.get(key)

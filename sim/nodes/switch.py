@@ -36,6 +36,13 @@ class Switch(Node):
     def forget(self) -> None:
         self._table.clear()
 
+    def link_changed(self, port: Port, *, up: bool) -> None:
+        """What was learned from a port is forgotten with its carrier: br_stp_disable_port."""
+        if not up:
+            gone = [mac for mac, (where, _) in self._table.items() if where is port]
+            for mac in gone:
+                del self._table[mac]
+
     def receive(self, port: Port, data: bytes) -> None:
         source = data[6:12]
         if len(data) < 14 or source[0] & 1 or source == NO_MAC:
@@ -71,7 +78,7 @@ class Switch(Node):
         fates = self.fates
         fates.forwarded += 1
         for other in self.ports.values():
-            if other is not port:
+            if other is not port and other.out is not None and other.out.link.is_plugged:
                 fates.copies += 1
                 other.send(data)
 

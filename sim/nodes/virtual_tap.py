@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from sim import marks
 from sim.node import Medium, Node, Port
 from sim.nodes.host import L3Host
+from virtualtap import events as facts
 from virtualtap.config import TapConfig
-from virtualtap.events import Event, LeaseBound
+from virtualtap.events import AddressConflict, Event, LeaseBound
 from virtualtap.stats import HELD_REASONS, JOINED_REASONS, DropReason, Stats
 from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import Instant
@@ -22,19 +24,21 @@ class Driven(Translator, Protocol):
     def holding(self) -> int: ...
 
 
+Make = Callable[[TapConfig], Driven]
+
+
 class VirtualTapNode(Node):
     """The driver's contract: give input, send what comes out, arm one timer."""
 
     kind = "tap"
 
-    def __init__(
-        self, name: str, config: TapConfig, make: Callable[[TapConfig], Driven] = VirtualTap
-    ) -> None:
+    def __init__(self, name: str, config: TapConfig, make: Make = VirtualTap) -> None:
         """`make` makes another translator than ours."""
         super().__init__(name)
         self.host = self.add_port("host", Medium.IP)
         self.lan = self.add_port("lan")
         self.config = config
+        self.settled = config.settled()  # with what its profile says
         self._make = make
         self.stirs: Callable[[], None] | None = None  # a timer of the engine is due
         self.forget()
@@ -44,7 +48,7 @@ class VirtualTapNode(Node):
         self._flush()
 
     def receive(self, port: Port, data: bytes) -> None:
-        now = self.network.now
+        now = self.network.now if self.clock is None else self.time
         if port is self.host:
             out, out_port = self.tap.ip_to_ethernet(data, now), self.lan
         else:
@@ -62,8 +66,13 @@ class VirtualTapNode(Node):
     def wake(self) -> None:
         """Go on after a sleep: what was due meanwhile is due now."""
         self.asleep = False
-        if self.up and self._armed is not None and self._armed <= self.network.now:
+        if self.up and self._armed is not None and self._armed <= self.time:
             self._poll(self._armed)
+
+    def skew(self, ppm: int) -> None:
+        super().skew(ppm)
+        if self._armed is not None:  # due sooner than it was, or later: then it is armed anew
+            self.call_at(self._armed, partial(self._poll, self._armed))
 
     def holding(self) -> int:
         return self.tap.holding()
@@ -111,10 +120,9 @@ class VirtualTapNode(Node):
             self._tell(tap.take_events())
         deadline = tap.next_deadline()
         if deadline is not None and (self._armed is None or deadline < self._armed):
-            deadline = max(deadline, self.network.now)  # one made anew knows no time yet
+            deadline = max(deadline, self.time)  # one made anew, after a crash too, knows no time
             self._armed = deadline
-            due = max(deadline, self.network.now)  # a new engine's first is at 0, after a crash too
-            self.call_at(due, partial(self._poll, deadline))
+            self.call_at(deadline, partial(self._poll, deadline))
 
     def _tell(self, events: list[Event]) -> None:
         """The host has the address that a lease gave; without one it keeps the last."""
@@ -123,6 +131,10 @@ class VirtualTapNode(Node):
                 host = self.host.out.target.node
                 if isinstance(host, L3Host):
                     host.configure(event.ip)
+            elif isinstance(event, AddressConflict):
+                marks.reachable("conflict-4" if len(event.ip) == 4 else "conflict-6")
+            if type(event) in _MARKS:
+                marks.reachable(_MARKS[type(event)])
             self.network.note(self.name, repr(event))
 
     def _book_held(self) -> None:
@@ -139,8 +151,19 @@ class VirtualTapNode(Node):
         if self.stirs is not None:
             self.stirs()
         self._armed = None
-        self.tap.poll(self.network.now)
+        self.tap.poll(self.time)
         self._flush()
 
 
 _LATER = (*HELD_REASONS, *JOINED_REASONS)  # not what came in just now: what was taken in before
+_MARKS: dict[type, str] = {
+    facts.AddressClaimed: "claim-made",
+    facts.AddressLost: "address-lost",
+    facts.GatewayLearned: "gateway-learned",
+    facts.HostAdmitted: "host-admitted",
+    facts.LeaseBound: "lease-bound",
+    facts.LeaseRenewed: "lease-renewed",
+    facts.LeaseLost: "lease-lost",
+    facts.NeighborFailed: "neighbor-failed",
+    facts.ArpReceived: "arp-handed-over",
+}

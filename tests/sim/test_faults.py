@@ -4,20 +4,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.faults import FAULTS, BitFlip, Duplication, Fault, Jitter, Loss, Reordering, Truncation
+from sim.faults import (
+    BitFlip,
+    Duplication,
+    Exactly,
+    Fault,
+    Jitter,
+    Loss,
+    Mtu,
+    Outcome,
+    Reordering,
+    Toward,
+    Truncation,
+)
 from sim.rng import stream
+from sim.troubles import FAULTS
 from tests.sim.networks import a_wire
 from virtualtap.units import MS
 
 FRAME = bytes(range(60))
 HOLD = 3 * MS
+KINDS = {
+    kind.name: kind for kind in (Loss, Jitter, Duplication, Reordering, BitFlip, Truncation, Mtu)
+}
 
 
 def make(name: str, probability: float) -> Fault:
-    """The fault of this name; a jitter of nothing or of up to `HOLD`."""
-    kind = FAULTS[name]
+    """The fault of this name; a jitter of nothing or of up to `HOLD`, an MTU of all or nothing."""
+    kind = KINDS[name]
     if kind is Jitter:
         return Jitter(round(HOLD * probability))
+    if kind is Mtu:
+        return Mtu(round(1500 * (1 - probability)))
     return Reordering(probability, HOLD) if kind is Reordering else kind(probability)
 
 
@@ -36,6 +54,7 @@ CERTAIN = {  # what one frame becomes for certain: how many, how late, with whic
     "truncation": lambda out: (
         len(out) == 1 and 1 <= len(out[0][1]) < 60 and FRAME.startswith(out[0][1])
     ),
+    "mtu": lambda out: out == [],
 }
 
 
@@ -151,3 +170,86 @@ def test_one_direction_does_not_disturb_the_luck_of_the_other():
 
     assert 5 < len(fates(0)) < 35
     assert fates(0) == fates(40)
+
+
+def test_a_frame_longer_than_the_mtu_is_lost_and_one_as_long_passes():
+    network, a, b, link = a_wire(faults=(Mtu(60),))
+    a.say_at(0, FRAME, FRAME + b"!")
+    network.run(1 * MS)
+    assert (b.frames(), link.directions[0].lost) == ([FRAME], {"link-mtu": 1})
+    assert network.ledger() == []
+
+
+def exactly(**outcomes: Outcome) -> Exactly:
+    """By `n1`, `n2`, …: what becomes of the frame of that number."""
+    return Exactly(tuple((int(name[1:]), one) for name, one in outcomes.items()))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "deliveries"),
+    [
+        (Outcome(), [(0, FRAME)]),
+        (Outcome(lost=True, copies=2), []),
+        (Outcome(copies=3), [(0, FRAME)] * 3),
+        (Outcome(late=7), [(7, FRAME)]),
+        (Outcome(flip=15), [(0, b"\0\0" + FRAME[2:])]),
+        (Outcome(flip=480), [(0, FRAME)]),
+        (Outcome(cut=2), [(0, FRAME[:2])]),
+        (Outcome(cut=61), [(0, FRAME)]),
+        (Outcome(flip=15, cut=2, late=7, copies=2), [(7, b"\0\0")] * 2),
+    ],
+)
+def test_an_outcome_is_what_was_said(outcome: Outcome, deliveries: list):
+    assert list(outcome.of(FRAME)) == deliveries
+
+
+def test_exactly_the_frames_that_were_said_are_lost_on_each_way():
+    network, a, b, _ = a_wire(faults=(exactly(n2=Outcome(lost=True), n3=Outcome(copies=2)),))
+    frames = [bytes([i]) * 60 for i in range(4)]
+    a.say_at(0, *frames)
+    b.say_at(0, *frames[:2])
+    network.run(1 * MS)
+    assert b.frames() == [frames[0], frames[2], frames[2], frames[3]]
+    assert a.frames() == frames[:1]
+    assert network.ledger() == []
+
+
+def test_what_one_fault_loses_the_next_does_not_count():
+    faults = (exactly(n1=Outcome(lost=True)), exactly(n1=Outcome(lost=True)))
+    network, a, b, _ = a_wire(faults=faults)
+    frames = [bytes([i]) * 60 for i in range(3)]
+    a.say_at(0, *frames)
+    network.run(1 * MS)
+    assert b.frames() == frames[2:]
+
+
+def test_a_fault_goes_on_counting_when_another_begins():
+    second = exactly(n2=Outcome(lost=True))
+    network, a, b, link = a_wire(faults=(second,))
+    frames = [bytes([i]) * 60 for i in range(3)]
+    a.say_at(0, frames[0])
+    a.say_at(2, *frames[1:])
+    network.run(1)
+    link.faults = (Jitter(0), second)
+    network.run(1 * MS)
+    assert b.frames() == [frames[0], frames[2]]
+
+
+def test_the_same_fault_twice_counts_twice():
+    twice = exactly(n2=Outcome(lost=True))
+    network, a, b, link = a_wire(faults=(twice, twice))
+    frames = [bytes([i]) * 60 for i in range(4)]
+    a.say_at(0, *frames)
+    network.run(0)
+    link.faults = (twice, twice)
+    network.run(1 * MS)
+    assert b.frames() == [frames[0], frames[3]]
+
+
+def test_a_fault_toward_a_node_leaves_the_other_way_plain():
+    network, a, b, link = a_wire(faults=(Toward(Loss(1.0), "b"),))
+    a.say_at(0, FRAME)
+    b.say_at(0, FRAME)
+    network.run(1 * MS)
+    assert (a.frames(), b.frames()) == ([FRAME], [])
+    assert [way.is_plain for way in link.directions] == [False, True]

@@ -17,7 +17,7 @@ def limit(
     options: HubOptions,
     constants: Constants,
     tick: Duration,
-    luck: Callable[[str], Stream],
+    luck: Callable[..., Stream],
 ) -> None:
     """Give the session its gates. Storms are told by a clock of steps of `tick`."""
     policy = session.policy
@@ -29,7 +29,7 @@ def limit(
         return
 
     def first(packet: Packet, now: Instant) -> bool:  # few sessions ever flood
-        stream = luck(f"storm/{session.name}/{session.number}")
+        stream = luck("storm", session.name, f"{session.number}")
         limiter = StormLimiter(options, constants, stream)
         session.storm = lambda packet, now: limiter.passes(packet, now - now % tick)
         return session.storm(packet, now)

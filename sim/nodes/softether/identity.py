@@ -3,6 +3,7 @@
 SHA-0 is FIPS 180: SHA-1 without the rotation in the schedule.
 """
 
+from functools import lru_cache
 from struct import Struct
 
 from sim.nodes.softether.constants import Version
@@ -25,6 +26,7 @@ def sha0(data: bytes) -> bytes:
     return b"".join(word.to_bytes(4) for word in state)
 
 
+@lru_cache(maxsize=1024)
 def hub_mac(machine: str, hub: str) -> Mac:
     """The polling identity of a hub: 00:AE and four bytes of its name on this machine."""
     return b"\x00\xae" + sha0((sha0(machine.encode()).hex() + hub).upper().encode())[:4]

@@ -79,6 +79,12 @@ class IpcClient:
             self.gateway = config.gateway_ip or ANY4
         self._ipv6 = self._begin6(config)
 
+    @property
+    def server(self) -> Ip | None:
+        """Who leased it its address."""
+        lease = None if self._dhcp is None else self._dhcp.lease
+        return None if lease is None else lease.server
+
     # the verbs
 
     def ip_to_ethernet(self, packet: bytes, now: Instant | None = None) -> bytes | None:

@@ -252,13 +252,7 @@ class Lane:
 
     def _suffer(self, data: bytes) -> list[Duration]:
         """How late each copy is that arrives whole: what is damaged fails its checksum, or tag."""
-        copies: list[tuple[Duration, bytes]] = [(0, data)]
-        for fault in self.way.link.faults:
-            copies = [
-                (late + more, changed)
-                for late, one in copies
-                for more, changed in fault.apply(one, self._luck)
-            ]
+        copies, _ = self.way.suffer(data)
         return [late for late, one in copies if one == data]
 
     def _lose(self, frame: bytes) -> None:

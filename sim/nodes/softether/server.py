@@ -88,12 +88,12 @@ class SoftEtherServer(Node):
 
     def set_rules(self, hub: Hub, rules: Iterable[AccessRule]) -> None:
         """The access list of a hub, beside the filters among its options."""
-        luck = partial(self._luck, f"access/{hub.name}")
+        luck = partial(self._luck, "access", hub.name)
         access = AccessList(rules, hub.options, luck)
         hub.use(None if access.is_empty else access)
 
-    def _luck(self, name: str) -> Stream:
-        return stream(self.network.seed, f"{self.name}/{name}")
+    def _luck(self, name: str, *parts: str) -> Stream:
+        return stream(self.network.seed, name, self.name, *parts)
 
     def session(self, terms: Terms = Terms(), hub: str = "") -> Port:  # noqa: B008  # frozen
         """One more session, on a port s1, s2, … UsageError where the hub lets nobody else in."""
@@ -168,6 +168,11 @@ class SoftEtherServer(Node):
     def session_of(self, port: Port) -> Session | None:
         """The session of a port, unless it has ended."""
         return self._place_of[port.name].session
+
+    def hub_of(self, port: Port) -> Hub | None:
+        """The hub that a port leads into, whether or not its session has ended; None: outside."""
+        place = self._place_of.get(port.name)
+        return None if place is None else place.hub
 
     # what happens to it
 

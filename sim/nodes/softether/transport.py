@@ -114,7 +114,7 @@ class Transport:
         self.stirs: Callable[[], None] | None = None  # a keep-alive comes to the client, or goes
         self._network, self._port = network, up.target
         self.timeout = session.timeout
-        self._luck = stream(network.seed, f"transport/{link.name}")
+        self._luck = stream(network.seed, "transport", link.name)
         numbers = server.constants
         manner = Manner(
             encrypted=wish.encrypt,
