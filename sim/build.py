@@ -13,16 +13,17 @@ from sim.network import Network
 from sim.node import Node, Port
 from sim.nodes.gateway import LanGateway
 from sim.nodes.host import L3Host
-from sim.nodes.interface import Addresses
+from sim.nodes.interface import Addresses, Interface
 from sim.nodes.softether.ipc import IpcClient, ipc_mac
 from sim.nodes.softether.policy import Kind, Policy
 from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.softether.session import Terms
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
-from sim.nodes.virtual_tap import VirtualTapNode
+from sim.nodes.virtual_tap import Make, VirtualTapNode
 from sim.probes import Place
 from topologies import Graph, GraphError
+from topologies.vocabulary import SITES
 from virtualtap.config import TapConfig
 from virtualtap.errors import UsageError
 from virtualtap.tap import VirtualTap
@@ -49,7 +50,8 @@ _ACCESS: dict[str, int | None] = {
 _HOST: dict[str, int | None] = {}  # a host and its tap are one device: no rate, no delay
 _INSIDE: dict[str, int | None] = {"queue": None}  # an in-process client is one with its server
 _LANS_MAX, _ENDPOINTS_MAX = 256, 65_000
-_SITES = ("hub", "switch")
+ADDRESSED = {"host", "station", "gateway"}  # kinds that have an address in each of their LANs
+ROUTERS = {"gateway"}  # those that lead out of a LAN
 # What a topology alone says of a session: only a server that is described limits storms.
 _UNLIMITED = Policy(NoBroadcastLimiter=True)
 _SESSIONS = {
@@ -70,6 +72,13 @@ class Built:
     places: list[Place] = field(default_factory=list)
     bridges: dict[str, Switch | SoftEtherServer] = field(default_factory=dict)
 
+    def interface(self, place: Place) -> Interface | None:
+        """The one that an endpoint has there; None for a host, which is behind a tap."""
+        node = self.endpoints[place.name]
+        if isinstance(node, Station):
+            return node.interface
+        return node.interfaces[place.lan] if isinstance(node, LanGateway) else None
+
 
 def build(
     graph: Graph,
@@ -78,16 +87,20 @@ def build(
     ipv6: bool = False,
     servers: "Servers | None" = None,
     tap: Callable[[str], Mapping[str, Any]] = lambda name: {},
+    make: Make = VirtualTap,
+    spares: Iterable[tuple[str, str]] = (),
 ) -> Built:
     """The network of a graph that `topologies.check` accepts. GraphError where it cannot be.
 
     `servers` makes them and lets others in; `tap` says what is different about one: fields of
-    `TapConfig`.
+    `TapConfig`, and `make` what drives it; `spares` are links, of an endpoint or tap and a hub or
+    switch, into which nothing is plugged yet.
     """
     built = Built(Network(seed))
-    plan = _Plan(graph, ipv6, servers or Servers(), tap)
+    plan = Plan(graph, ipv6, servers or Servers(), tap)
+    plan.make = make
     for name, attributes in graph.nodes(data=True):
-        node = built.network.add(_MAKERS[attributes["kind"]](name, plan))
+        node = built.network.add(MAKERS[attributes["kind"]](name, plan))
         if isinstance(node, L3Host | Station | LanGateway):
             built.endpoints[name] = node
         elif isinstance(node, Switch | SoftEtherServer):
@@ -98,8 +111,25 @@ def build(
         ports = [_port(built.network.nodes[one], other, plan) for one, other in ((a, b), (b, a))]
         link = built.network.connect(ports[0], ports[1], **settings)
         built.links[link.name] = link
+    for name, site in spares:
+        link = _spare(built, plan, name, site)
+        built.links[link.name] = link
     built.places = [place for node in built.endpoints.values() for place in _places(node, graph)]
     return built
+
+
+def planned(graph: Graph, *, ipv6: bool) -> dict[str, Addresses]:
+    """What `build` will call each endpoint on its first LAN; a host has the MAC of its tap."""
+    plan = Plan(graph, ipv6, Servers(), lambda name: {})
+    found: dict[str, Addresses] = {}
+    kinds = {name: attributes["kind"] for name, attributes in graph.nodes(data=True)}
+    for name, kind in kinds.items():
+        if kind in ("tap", "ipc"):
+            host = next(near for near in graph[name] if kinds[near] == "host")
+            found[host] = plan.addresses(host)[0]
+        elif kind not in SITES:
+            found[name] = plan.addresses(name)[0]
+    return found
 
 
 class Servers:
@@ -114,7 +144,7 @@ class Servers:
         return ordinary, ""
 
 
-class _Plan:
+class Plan:
     """Who is called what: a MAC and addresses for each endpoint in each of its LANs."""
 
     def __init__(
@@ -126,6 +156,7 @@ class _Plan:
     ) -> None:
         self.graph = graph
         self.servers = servers
+        self.make: Make = VirtualTap
         self._tap = tap
         self._ipv6 = ipv6
         self._lans = _lans(graph)
@@ -136,10 +167,10 @@ class _Plan:
         self._gateways: dict[int, int] = {}  # LAN → number of its first gateway
         for name, attributes in graph.nodes(data=True):
             kind = attributes["kind"]
-            for lan in self._lans_of(name) if kind in ("host", "station", "gateway") else ():
+            for lan in self._lans_of(name) if kind in ADDRESSED else ():
                 members[lan] += 1
                 self._numbers[name, lan] = members[lan]
-                if kind == "gateway":
+                if kind in ROUTERS:
                     self._gateways.setdefault(lan, members[lan])
         if len(members) > _LANS_MAX or max(members) > _ENDPOINTS_MAX:
             raise GraphError(
@@ -206,14 +237,14 @@ def _lans(graph: Graph) -> dict[str, int]:
     kinds = {name: attributes["kind"] for name, attributes in graph.nodes(data=True)}
     found: dict[str, int] = {}
     lans = 0
-    for start in (name for name, kind in kinds.items() if kind in _SITES):
+    for start in (name for name, kind in kinds.items() if kind in SITES):
         if start in found:
             continue
         found[start] = lans
         waiting = [start]
         while waiting:
             for other in graph[waiting.pop()]:
-                if kinds[other] in _SITES and other not in found:
+                if kinds[other] in SITES and other not in found:
                     found[other] = lans
                     waiting.append(other)
         lans += 1
@@ -228,28 +259,28 @@ def _ip6(lan: int, number: int) -> Ip:
     return b"\xfd\x00" + lan.to_bytes(6) + number.to_bytes(8)
 
 
-def _tap(name: str, plan: _Plan) -> Node:
+def _tap(name: str, plan: Plan) -> Node:
     is_inside = plan.graph.nodes[name]["kind"] == "ipc"
-    return VirtualTapNode(name, plan.config(name), IpcClient if is_inside else VirtualTap)
+    return VirtualTapNode(name, plan.config(name), IpcClient if is_inside else plan.make)
 
 
-def _host(name: str, plan: _Plan) -> Node:
+def _host(name: str, plan: Plan) -> Node:
     config = plan.config(next(iter(plan.graph[name])))
     return L3Host(name, config.our_ip or ANY4, config.prefix_length, config.our_ip6)
 
 
-def _station(name: str, plan: _Plan) -> Node:
+def _station(name: str, plan: Plan) -> Node:
     return Station(name, plan.addresses(name)[0])
 
 
-def _gateway(name: str, plan: _Plan) -> Node:
+def _gateway(name: str, plan: Plan) -> Node:
     gateway = LanGateway(name)
     for addresses in plan.addresses(name):
         gateway.add_interface(addresses)
     return gateway
 
 
-_MAKERS: dict[str, Callable[[str, _Plan], Node]] = {
+MAKERS: dict[str, Callable[[str, Plan], Node]] = {
     "hub": lambda name, plan: plan.servers.made(name),
     "switch": lambda name, plan: Switch(name),
     "tap": _tap,
@@ -272,7 +303,7 @@ def _defaults(kinds: frozenset[str]) -> dict[str, int | None]:
     return _LAN
 
 
-def _port(node: Node, other: str, plan: _Plan) -> Port:
+def _port(node: Node, other: str, plan: Plan) -> Port:
     """The port of `node` for its link to `other`."""
     if isinstance(node, SoftEtherServer):
         ordinary = _SESSIONS.get(plan.graph.nodes[other]["kind"], _BRIDGED)
@@ -290,6 +321,25 @@ def _port(node: Node, other: str, plan: _Plan) -> Port:
             )
         return port
     return next(iter(node.ports.values()))
+
+
+def _spare(built: Built, plan: Plan, name: str, site: str) -> Link:
+    """A link of an endpoint with one port, or of a tap, to a site; there is no session yet."""
+    node, bridge = built.network.nodes[name], built.network.nodes[site]
+    own = node.lan if isinstance(node, VirtualTapNode) else _plugged(node)
+    port = _port(bridge, name, plan)
+    if isinstance(bridge, SoftEtherServer):
+        bridge.end_session(port)
+    kinds = frozenset((node.kind, bridge.kind))
+    settings: dict[str, Any] = {**_defaults(kinds)}
+    link = Link(own, port, built.network, **settings)
+    built.network.links.append(link)
+    return link
+
+
+def _plugged(node: Node) -> Port:
+    (port,) = (port for port in node.ports.values() if port.out is not None)
+    return port
 
 
 def _places(node: Endpoint, graph: Graph) -> Iterable[Place]:

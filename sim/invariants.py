@@ -4,18 +4,24 @@ A judge only watches; the first moment that breaks its law is kept, and the run 
 """
 
 from collections.abc import Callable, Sequence
-from zlib import crc32
 
-from sim.holdings import LeaseUnique, PoisonHeals, TablesBounded
-from sim.law import Invariant, Scene
+from sim.asking_laws import AskedIsAnswered, AsksPatiently, SentWhereTold
+from sim.holdings import LeaseUnique, PoisonHeals, TablesBounded, owners
+from sim.law import Invariant, Scene, unwrapped
+from sim.liveness import Converges
 from sim.nodes.host import L3Host
 from sim.nodes.outside import Outside
+from sim.nodes.softether.ipc import IpcClient
 from sim.nodes.virtual_tap import VirtualTapNode
 from sim.observers import Kind, Moment, Observer
-from sim.probes import Place, destination_of
+from sim.passing_laws import NothingVanishes, TakenOnce
+from sim.path_laws import LinksAreFaithful, OneCopy, SwitchedRight
+from sim.payloads import PayloadLaw, origin, payload_key
+from sim.probes import Place, destination_of, source_of
 from sim.results import Failure
-from sim.scenario import Replay
 from sim.traffic import flow_key
+from sim.traffic_words import Replay
+from sim.wire_laws import ClaimsItsOwn, FitsTheMtu, MappedRight, WellFormed
 from virtualtap.tap import VirtualTap
 from virtualtap.units import MS, SECOND, Duration, Instant
 from virtualtap.wire.address import Ip, directed_broadcast, is_unicast4, is_unicast6, mac_text
@@ -28,17 +34,6 @@ CROSSINGS_KEPT = 200_000  # frames
 STORM_MOST, STORM_SPAN = 32, 500 * MS  # SoftEther's own limiter: Cedar.h, 32 in 500 ms
 KEEP: Duration = 600 * SECOND  # no payload is on its way for so long
 _DAMAGES, _COPIES = ("bit-flip", "truncation"), "duplication"
-_CONTROL = (b"\x00\x35", b"\x00\x43", b"\x00\x44")  # ports of DNS and DHCP
-
-
-class PayloadLaw(Invariant):
-    """Is told what endpoints say and take: IP packets, each with what `payload_key` gives."""
-
-    def said(self, at: Instant, place: Place | None, packet: bytes, key: bytes) -> None:
-        """An endpoint gave this to its link; None: somebody outside did."""
-
-    def took(self, at: Instant, place: Place, packet: bytes, key: bytes) -> None:
-        """An endpoint was given this, and did not refuse it."""
 
 
 class NothingInvented(PayloadLaw):
@@ -52,7 +47,7 @@ class NothingInvented(PayloadLaw):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._sent: dict[bytes, Instant] = {}
-        self._cut: set[bytes] = set()  # (source, identification) of what was sent in pieces
+        self._cut: set[bytes] = set()  # `origin` of what was sent in pieces
         self._pruned: Instant = 0
 
     @staticmethod
@@ -61,7 +56,7 @@ class NothingInvented(PayloadLaw):
 
     def said(self, at: Instant, place: Place | None, packet: bytes, key: bytes) -> None:
         if not key:
-            self._cut.add(packet[12:16] + packet[4:6])
+            self._cut.add(origin(packet))
             return
         self._sent[key[1:]] = at
         if at - self._pruned > KEEP:
@@ -69,7 +64,7 @@ class NothingInvented(PayloadLaw):
             self._sent = {key: since for key, since in self._sent.items() if at - since <= KEEP}
 
     def took(self, at: Instant, place: Place, packet: bytes, key: bytes) -> None:
-        if key[1:] in self._sent or packet[12:16] + packet[4:6] in self._cut:
+        if key[1:] in self._sent or origin(packet) in self._cut:
             return
         self.broken(at, f"a payload {place.name} took and nobody sent", "sent by an endpoint")
 
@@ -77,18 +72,23 @@ class NothingInvented(PayloadLaw):
 class NothingMisdelivered(PayloadLaw):
     """No tap gives its host a packet for somebody else, and no flow reaches a third endpoint.
 
-    Not where a link damages frames: an address may be what is wrong.
+    Not where a link damages frames: an address may be what is wrong. What is for an address that
+    two have now, by a duplicate or a rogue server, is for both. An error comes back to whoever a
+    host said it was, and a tap that knows no address of a family takes all that its MAC is sent.
     """
 
     name = "nothing-misdelivered"
+    kinds = Kind.SENT, Kind.ARRIVED
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._by_key = {key: flow for flow in scene.flows for key in flow.match}
-        self._receivers: dict[bytes, tuple[Instant, str]] = {}
+        self._receivers: dict[bytes, tuple[Instant, str | None, Ip | None]] = {}
         self._pruned: Instant = 0
         self._owned: dict[str, set[Ip]] = {}
         places = scene.built.places
+        timeline = scene.scenario.timeline
+        self._has_doubles = any(one.rogue or one.duplicate for one in timeline)
         self._hosts = {place.speaks: place for place in places if place.speaks != place.lan}
         self.where = self._hosts
         for place in places:
@@ -99,16 +99,26 @@ class NothingMisdelivered(PayloadLaw):
         return NothingInvented.holds(scene)
 
     def see(self, moment: Moment) -> None:
+        place = self._hosts[moment.where]
         if moment.kind is Kind.ARRIVED:
-            self._given(moment.at, self._hosts[moment.where], moment.data)
+            self._given(moment.at, place, moment.data)
+        else:
+            self._owned[place.name].add(source_of(moment.data))
 
     def said(self, at: Instant, place: Place | None, packet: bytes, key: bytes) -> None:
-        flow = self._by_key.get(flow_key(packet))
-        ends = (flow.source, flow.destination) if flow is not None and key else ()
-        if flow is None or place is None or place.name not in ends:
+        conversation = flow_key(packet)
+        flow = self._by_key.get(conversation)
+        if place is None or not key:
             return
-        receiver = flow.destination if place.name == flow.source else flow.source
-        self._receivers[key] = at, receiver
+        if flow is None:  # by chance, or an attacker's choice, it may be what a flow says
+            self._receivers[key] = at, None, None
+            return
+        speaker, receiver = flow.source, flow.destination
+        if flow.kind == "ping" and conversation == flow.match[1]:  # the reply
+            speaker, receiver = receiver, speaker
+        if place.name != speaker:
+            return  # in another's name
+        self._receivers.setdefault(key, (at, receiver, destination_of(packet)))
         if at - self._pruned > KEEP:
             self._pruned = at
             kept = self._receivers.items()
@@ -117,8 +127,15 @@ class NothingMisdelivered(PayloadLaw):
     def took(self, at: Instant, place: Place, packet: bytes, key: bytes) -> None:
         if destination_of(packet) not in self._owned[place.name]:
             return  # a router on the way, or a group
-        _, receiver = self._receivers.get(key, (0, place.name))
-        if receiver != place.name:
+        to = destination_of(packet)
+        _, receiver, said_to = self._receivers.get(key, (0, place.name, None))
+        if receiver in (place.name, None) or to is None:
+            return
+        owner = owners(self.scene.built).get(to)
+        is_planned = to in (place.ip, *place.ip6)
+        if to == said_to and not is_planned and owner in (None, place.mac):
+            return  # it was leased to him meanwhile, or to both
+        if not self._has_doubles or owner is not None:
             self.broken(at, f"{place.name} took what was for {receiver}", "given to its receiver")
 
     def _given(self, at: Instant, place: Place, packet: bytes) -> None:
@@ -128,7 +145,7 @@ class NothingMisdelivered(PayloadLaw):
         host = self.scene.built.endpoints[place.name]
         assert isinstance(host, L3Host)
         owned |= _addresses(host)
-        if to not in owned:
+        if to not in owned and not _takes_all(host, to):
             self.broken(at, f"a packet for {to.hex()} that {place.name} was given", "for its host")
 
 
@@ -139,6 +156,7 @@ class NoForwardingLoop(Invariant):
     """
 
     name = "no-forwarding-loop"
+    kinds = (Kind.ARRIVED,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -152,9 +170,7 @@ class NoForwardingLoop(Invariant):
         return not (scene.scenario.topology.get("loops", False) or _COPIES in scene.faults())
 
     def see(self, moment: Moment) -> None:
-        at, kind, where, data, _ = moment
-        if kind is not Kind.ARRIVED:
-            return
+        at, _, where, data, _ = moment
         if at >= self._until or len(self._seen) > CROSSINGS_KEPT:
             self._seen.clear()
             self._until = at + CROSSINGS_SPAN
@@ -168,14 +184,19 @@ class NoForwardingLoop(Invariant):
 class NoStorm(Invariant):
     """The same broadcast or multicast frame reaches an endpoint or tap a few times at most.
 
-    Not where the topology keeps its loops, links make copies, or a capture is replayed.
+    Not where the topology keeps its loops, links make copies, or a capture is replayed. What an
+    attacker sends, or provokes, may come as often again as it has sent anything.
     """
 
     name = "no-storm"
+    kinds = Kind.SENT, Kind.ARRIVED
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self.where = {place.lan for place in scene.built.places}
+        attackers = scene.attackers()
+        self._hostile = {place.lan for place in scene.built.places if place.name in attackers}
+        self._provoked = 0  # frames of attackers
         self._seen: dict[tuple[str, bytes], int] = {}
         self._until: Instant = 0
 
@@ -187,21 +208,23 @@ class NoStorm(Invariant):
     def see(self, moment: Moment) -> None:
         at, kind, where, data, _ = moment
         if kind is not Kind.ARRIVED or not data or not data[0] & 1:
+            self._provoked += kind is Kind.SENT and where in self._hostile
             return
         if at >= self._until:
             self._seen.clear()
             self._until = at + STORM_SPAN
         key = where, data
         times = self._seen[key] = self._seen.get(key, 0) + 1
-        if times > STORM_MOST:
+        if times > STORM_MOST + self._provoked:
             law = _at_most(STORM_MOST) + f" in {STORM_SPAN / SECOND:g} s"
             self.broken(at, f"{times} times the same group frame at {where}", law)
 
 
 class NoForeignSource(Invariant):
-    """What a tap sends has its own MAC as source, or that of a host behind it."""
+    """What a tap sends has its own MAC as source, or one made for a host behind it."""
 
     name = "no-foreign-source"
+    kinds = (Kind.SENT,)
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -210,10 +233,10 @@ class NoForeignSource(Invariant):
 
     def see(self, moment: Moment) -> None:
         tap, source = self._taps[moment.where], moment.data[6:12]
-        if moment.kind is not Kind.SENT or source == tap.config.our_mac:
+        if source == tap.config.our_mac:
             return
         engine = tap.tap
-        if not isinstance(engine, VirtualTap) or source not in engine.hosts().values():
+        if not isinstance(engine, VirtualTap) or source not in engine.macs():
             said = f"source {mac_text(source)} of {tap.name}" if len(source) == 6 else "no source"
             self.broken(moment.at, said, f"{mac_text(tap.config.our_mac)}")
 
@@ -222,6 +245,7 @@ class Ledger(Invariant):
     """Every frame is accounted for: docs/measures.md."""
 
     name = "ledger"
+    rests = True
 
     def look(self, now: Instant) -> None:
         for line in self.scene.built.network.ledger():
@@ -233,6 +257,8 @@ class Judges(Observer):
 
     def __init__(self, scene: Scene, laws: Sequence[Invariant]) -> None:
         self._laws = laws
+        self._network = scene.built.network
+        self._looked_at = -1  # how much had happened then
         self._told = [law for law in laws if isinstance(law, PayloadLaw)]
         self._places: dict[str, Place | None] = {}
         if self._told:
@@ -241,15 +267,18 @@ class Judges(Observer):
             self._places.update(dict.fromkeys(outside))
             self._places.update({place.speaks: place for place in scene.built.places})
         self._handed: dict[str, Moment] = {}  # what arrived last, by port
-        self._see: dict[str, list[Callable[[Moment], None]]] = {}
-        for law in laws:
-            for where in law.where:
-                self._see.setdefault(where, []).append(law.see)
-        for where in self._places:
-            self._see.setdefault(where, []).append(self._payload)
+        self._handed_at: Instant = 0
+        self._looking = [law for law in laws if type(law).look is not Invariant.look]
+        self._see: dict[Kind, dict[str, list[Callable[[Moment], None]]]] = {}
+        told = [(law.see, law.kinds, law.where) for law in laws]
+        for see, kinds, places in (*told, (self._payload, tuple(Kind), self._places)):
+            for kind in kinds:
+                watchers = self._see.setdefault(kind, {})
+                for where in places:
+                    watchers.setdefault(where, []).append(see)
 
     def see(self, moment: Moment) -> None:
-        for see in self._see.get(moment.where, ()):
+        for see in self._see[moment.kind].get(moment.where, ()):
             see(moment)
 
     def finish(self, now: Instant) -> None:
@@ -262,8 +291,11 @@ class Judges(Observer):
 
     def look(self, now: Instant) -> None:
         """Let every law judge what stands in tables and books."""
-        for law in self._laws:
-            law.look(now)
+        events = self._network.events()
+        for law in self._looking:
+            if not law.rests or events != self._looked_at:
+                law.look(now)
+        self._looked_at = events
 
     def failures(self) -> list[Failure]:
         """What was broken, each law once."""
@@ -275,7 +307,11 @@ class Judges(Observer):
         if kind is Kind.DROPPED:
             self._handed.pop(where, None)
             return
-        self._take(where)
+        if at == self._handed_at:
+            self._take(where)
+        else:  # all that arrived before was refused then or never
+            self.finish(at)
+            self._handed_at = at
         if kind is Kind.ARRIVED:
             self._handed[where] = moment
             return
@@ -297,37 +333,13 @@ class Judges(Observer):
                 law.took(moment.at, place, packet, key)
 
 
-def payload_key(packet: bytes) -> bytes | None:
-    """What tells the payload of UDP or an echo from all others, through NAT too; None: no such.
-
-    Its first byte tells requests from replies; it is empty for a fragment. DNS and DHCP are not
-    judged: servers on the way answer those.
-    """
-    if packet[0] >> 4 == 6:
-        protocol, inside = packet[6:7], packet[40:]
-    else:
-        protocol, inside = packet[9:10], packet[(packet[0] & 15) * 4 :]
-        if packet[6] & 0x3F or packet[7]:
-            return b""
-        inside = inside[: int.from_bytes(packet[2:4]) - (packet[0] & 15) * 4]
-    if protocol == b"\x11":
-        if inside[:2] in _CONTROL or inside[2:4] in _CONTROL:
-            return None
-        inside = b"\0" + inside[1:]  # NAT changes ports
-    elif (protocol, inside[:1]) not in _ECHOES:
-        return None
-    payload = inside[8:]
-    return inside[:1] + payload[:16] + crc32(payload).to_bytes(4)
-
-
-_ECHOES = ((b"\x01", b"\x00"), (b"\x01", b"\x08"), (b"\x3a", b"\x80"), (b"\x3a", b"\x81"))
-
-
 def _packet(place: Place, data: bytes) -> bytes:
     """The IP packet that a place says or takes; empty where it is none."""
     if place.speaks == place.lan:
         if data[12:14] not in (IPV4, IPV6):
-            return b""
+            data = unwrapped(data)
+            if data[12:14] not in (IPV4, IPV6):
+                return b""
         data = data[HEADER_LEN:]
     return data if len(data) >= 20 else b""
 
@@ -347,9 +359,28 @@ def _addresses(host: L3Host) -> set[Ip]:
     return found
 
 
+def _takes_all(host: L3Host, to: Ip) -> bool:
+    """Whether its tap knows no address of that family, and so cannot tell who is meant."""
+    assert host.uplink.out is not None
+    tap = host.uplink.out.target.node
+    if not isinstance(tap, VirtualTapNode):
+        return False
+    if isinstance(tap.tap, IpcClient):
+        return len(to) == 16  # that it leaves to its host
+    config = tap.config
+    if any(len(one) == len(to) for one in config.hosts):
+        return False
+    if len(to) == 4:
+        return config.our_ip is None and not config.dhcp
+    return not (config.our_ip6 or config.slaac)
+
+
 def _is_for_one(ip: Ip, place: Place) -> bool:
     if len(ip) == 16:
         return is_unicast6(ip)
+    shift = 32 - place.prefix_length
+    if shift > 1 and int.from_bytes(ip) & ((1 << shift) - 1) == 0:
+        return False  # the broadcast address of old: RFC 1122 3.3.6
     return is_unicast4(ip) and ip != directed_broadcast(place.ip, place.prefix_length)
 
 
@@ -361,6 +392,9 @@ INVARIANTS: dict[str, type[Invariant]] = {
     law.name: law
     for law in (
         *(NothingInvented, NothingMisdelivered, NoForwardingLoop, NoStorm, NoForeignSource),
-        *(TablesBounded, LeaseUnique, PoisonHeals, Ledger),
+        *(TablesBounded, LeaseUnique, PoisonHeals, Ledger, Converges),
+        *(WellFormed, FitsTheMtu, MappedRight, ClaimsItsOwn),
+        *(AsksPatiently, AskedIsAnswered, SentWhereTold),
+        *(NothingVanishes, TakenOnce, LinksAreFaithful, OneCopy, SwitchedRight),
     )
 }

@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim import attack_words
+from sim.build import ADDRESSED
 from sim.capture import LIMIT as CAPTURE_BYTES
 from sim.network import Network
 from sim.quantities import duration
-from sim.scenario import Burst, Conversation, Ping, Replay, Scenario, Stream
+from sim.scenario import Scenario
+from sim.traffic_words import Addresses, Burst, Conversation, Ping, Replay, Stream
 from topologies import Graph
 from virtualtap.errors import UsageError
 
@@ -78,6 +81,7 @@ def estimate(
         senders = _senders(rule, graph)
         payloads += senders * _payloads(rule, scenario)
         kept += senders * _kept(rule, files)
+    payloads += sum(attack_words.shots(getattr(one, one.which())) for one in scenario.timeline)
     hops = 2 * _depth(graph)
     _compare("events", payloads * hops, limits.events)
     memory = nodes * _NODE_BYTES + links * _LINK_BYTES + kept
@@ -100,19 +104,21 @@ def _senders(rule: Conversation, graph: Graph) -> int:
     if not any(sign in rule.from_ for sign in "*?["):
         return 1
     kinds = [attributes["kind"] for _, attributes in graph.nodes(data=True)]
-    return sum(kind in ("host", "station", "gateway") for kind in kinds)
+    return sum(kind in ADDRESSED for kind in kinds)
 
 
 def _kept(rule: Conversation, files: Mapping[str, int]) -> int:
     """Bytes that one sender keeps, or has on its way at once."""
     if isinstance(rule, Replay):
         return files.get(rule.file, 0)
-    assert isinstance(rule, Ping | Stream)
-    return _FLOW_BYTES + rule.size * (1 + (rule.count if isinstance(rule, Burst) else 0))
+    size = rule.size if isinstance(rule, Ping | Stream) else 0  # of a plugin's nothing is known
+    return _FLOW_BYTES + size * (1 + (rule.count if isinstance(rule, Burst) else 0))
 
 
 def _payloads(rule: Conversation, scenario: Scenario) -> int:
     """How many one sender says."""
+    if isinstance(rule, Addresses):
+        return rule.count
     if not isinstance(rule, Ping | Stream):
         return 0
     stop = duration(rule.stop or scenario.until)

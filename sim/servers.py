@@ -180,7 +180,7 @@ def _install_nat(built: Built, server: SoftEtherServer, hub: Hub, words: OneHub)
     network, site = built.network, Site()
 
     def make() -> SecureNat:
-        luck = stream(network.seed, f"secure-nat/{server.name}/{hub.name}")
+        luck = stream(network.seed, "secure-nat", server.name, hub.name)
         return SecureNat(
             option,
             luck,
