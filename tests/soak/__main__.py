@@ -5,7 +5,7 @@ from importlib import import_module
 
 from tests.soak.report import Report
 
-PARTS = ("fuzz", "memory", "month", "mutation")
+PARTS = ("defects", "fuzz", "memory", "month", "mutation", "states")
 
 
 def main(parts: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""Fuzzing: a seed is a world, a world is a scenario; judged, steered, shrunk and explained."""
