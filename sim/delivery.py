@@ -6,15 +6,29 @@ Delay variation is that of RFC 5481. Definitions: docs/measures.md.
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sim.observers import Handed, Kind, Moment, Observer
 from sim.probes import Place, destination_of
+from sim.statistics import mser5
 from sim.traffic import Flow, flow_key
-from virtualtap.units import Duration, Instant
+from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire.address import Ip
 from virtualtap.wire.ethernet import HEADER_LEN, IPV4, IPV6
 
 BINS = 100  # intervals of a run, for throughput over time
+EARLY_MAX = 200_000  # events among which the end of the warm-up is looked for
+
+
+class _Event(NamedTuple):
+    """One payload was sent, or arrived."""
+
+    since: Instant  # when it was sent
+    flow: int
+    number: int  # of its flow
+    bits: int
+    delay: Duration | None = None  # None: it was sent
+    again: bool = False  # it had arrived before
 
 
 @dataclass(slots=True)
@@ -33,11 +47,22 @@ class Delivery(Observer):
     """One-way delay, loss, duplication and reordering of every payload, told apart by its bytes."""
 
     def __init__(
-        self, places: Iterable[Place], flows: Iterable[Flow], until: Instant, keep: Duration
+        self,
+        places: Iterable[Place],
+        flows: Iterable[Flow],
+        until: Instant,
+        keep: Duration,
+        warmup: Duration | None = 0,
     ) -> None:
+        """What was sent before `warmup` counts for nothing but `bins`; None: MSER-5 finds it."""
         places = list(places)
         self.flows = list(flows)
         self._counts = [FlowCounts() for _ in self.flows]
+        self._cut = warmup
+        self._early: list[_Event] = []  # while the cut is not known
+        self.is_settled = True  # the cut that was found is no edge of where it was looked for
+        self._numbers = [0] * len(self.flows)
+        self._offered_bits = self._delivered_bits = 0
         self.delays: array[int] = array("q")
         self._bins: list[list[int]] = [[0, 0] for _ in range(BINS)]
         self.width = max(1, -(-until // BINS))
@@ -48,7 +73,7 @@ class Delivery(Observer):
         for place in places:
             self._owned.setdefault(place.name, set()).update((place.ip, *place.ip6))
         self._on_way: dict[bytes, tuple[Instant, int, int]] = {}
-        self._done: dict[bytes, Instant] = {}
+        self._done: dict[bytes, tuple[Instant, Instant]] = {}  # when it arrived, and was sent
         self._pruned: Instant = 0
         self._sorted: list[int] | None = None
         self._handed = Handed()
@@ -65,6 +90,24 @@ class Delivery(Observer):
 
     def finish(self, now: Instant) -> None:
         self._settle()
+        if self._cut is None:
+            self._find_the_cut()
+
+    @property
+    def cut(self) -> Instant | None:
+        """What was sent before it is left out; None while that is not known."""
+        return self._cut
+
+    def rates(self, now: Instant) -> tuple[float, float] | None:
+        """Payload offered and delivered since the cut, in bit/s; None while there is no such time.
+
+        A payload counts once.
+        """
+        self._settle()
+        if self._cut is None or now <= self._cut:
+            return None
+        seconds = (now - self._cut) / SECOND
+        return self._offered_bits / seconds, self._delivered_bits / seconds
 
     @property
     def counts(self) -> list[FlowCounts]:
@@ -122,10 +165,11 @@ class Delivery(Observer):
         flow = self._by_key.get(flow_key(packet))
         if flow is None or name not in (self.flows[flow].source, self.flows[flow].destination):
             return  # also what a router on the way sends on
-        counts = self._counts[flow]
-        self._on_way[_identity(packet)] = at, flow, counts.offered
-        counts.offered += 1
-        self._bins[at // self.width][0] += _payload_bits(packet)
+        number, bits = self._numbers[flow], _payload_bits(packet)
+        self._numbers[flow] = number + 1
+        self._on_way[_identity(packet)] = at, flow, number
+        self._bins[at // self.width][0] += bits
+        self._book(_Event(at, flow, number, bits))
         if at - self._pruned > self._keep:
             self._prune(at)
 
@@ -135,25 +179,58 @@ class Delivery(Observer):
         if sent is None:
             flow = self._by_key.get(flow_key(packet))
             if flow is not None and identity in self._done:
-                self._counts[flow].duplicated += 1
+                since = self._done[identity][1]
+                self._book(_Event(since, flow, 0, 0, at - since, again=True))
             return
         since, flow, number = sent
-        self._done[identity] = at
+        self._done[identity] = at, since
+        bits = _payload_bits(packet)
+        self._bins[at // self.width][1] += bits
+        self._book(_Event(since, flow, number, bits, at - since))
+
+    def _book(self, event: _Event) -> None:
+        """Count it, unless it belongs to the warm-up; wait until that is known."""
+        if self._cut is None:
+            self._early.append(event)
+            if len(self._early) >= EARLY_MAX:
+                self._find_the_cut()
+        elif event.since >= self._cut:
+            self._count(event)
+
+    def _count(self, event: _Event) -> None:
+        _, flow, number, bits, delay, again = event
         counts = self._counts[flow]
-        counts.delivered += 1
-        counts.delays.append(at - since)
-        self.delays.append(at - since)
-        if number < counts.newest:
-            counts.reordered += 1
+        if delay is None:
+            counts.offered += 1
+            self._offered_bits += bits
+        elif again:
+            counts.duplicated += 1
         else:
-            counts.newest = number
-        self._bins[at // self.width][1] += _payload_bits(packet)
+            counts.delivered += 1
+            self._delivered_bits += bits
+            counts.delays.append(delay)
+            self.delays.append(delay)
+            if number < counts.newest:
+                counts.reordered += 1
+            else:
+                counts.newest = number
+
+    def _find_the_cut(self) -> None:
+        """By MSER-5 on the delays so far, in the order of sending."""
+        arrived = [event for event in self._early if event.delay is not None and not event.again]
+        arrived.sort(key=lambda event: event[:3])
+        first = mser5([event.delay or 0 for event in arrived])
+        self._cut = arrived[first].since if first else 0
+        self.is_settled = not first or first < len(arrived) // 10 * 5
+        early, self._early = self._early, []
+        for event in early:
+            self._book(event)
 
     def _prune(self, now: Instant) -> None:
         self._pruned = now
         limit = now - self._keep
         self._on_way = {key: sent for key, sent in self._on_way.items() if sent[0] > limit}
-        self._done = {key: at for key, at in self._done.items() if at > limit}
+        self._done = {key: done for key, done in self._done.items() if done[0] > limit}
 
 
 def flow_quantiles(counts: FlowCounts) -> tuple[int | None, ...]:

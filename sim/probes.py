@@ -7,6 +7,7 @@ variation RFC 5481.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TYPE_CHECKING, ClassVar
 from zlib import crc32
 
 from sim.observers import Handed, Kind, Moment, Observer
@@ -14,6 +15,9 @@ from virtualtap.units import Duration, Instant
 from virtualtap.wire import ipv4, ipv6
 from virtualtap.wire.address import Ip, Mac, is_unicast4, is_unicast6
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6
+
+if TYPE_CHECKING:
+    from sim.build import Built
 
 _TARGET_OPTION = b"\x02\x01"  # RFC 4861 4.6.1: target link-layer address, 8 bytes
 _SOURCE_OPTION = b"\x01\x01"
@@ -124,7 +128,9 @@ class ArpConvergence(Observer):
             target = data[62:78] if data[22:38] in place.ip6 else None
         else:
             target = destination_of(data[HEADER_LEN:]) if data[12:14] in (IPV4, IPV6) else None
-        next_hop = None if target is None else place.next_hop(target)
+        if target is None or len(target) not in (4, 16):  # it was cut
+            return
+        next_hop = place.next_hop(target)
         if next_hop is None:
             return
         pair = place.name, next_hop
@@ -241,6 +247,28 @@ class Drops(Observer):
         if moment.kind is Kind.DROPPED:
             key = moment.where, moment.why
             self.counts[key] = self.counts.get(key, 0) + 1
+
+
+class Probe(Observer):
+    """One more: what it measures stands in the summary, and in `[expect]`, under its own name."""
+
+    name: ClassVar[str]
+    fields: ClassVar[tuple[str, ...]]
+
+    def __init__(self, built: "Built") -> None:
+        """To watch this network."""
+
+    def value(self, field: str) -> float | str | None:
+        """One of its fields, as far as it is known now; None: nothing was there to measure."""
+        raise NotImplementedError
+
+
+PROBES: dict[str, type[Probe]] = {}  # beside those that `sim.measures` always has
+
+
+def source_of(packet: bytes) -> Ip:
+    """Who an IP packet says it is from."""
+    return packet[8:24] if packet[:1] >= b"\x60" else packet[12:16]
 
 
 def destination_of(packet: bytes) -> Ip | None:
