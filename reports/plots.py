@@ -149,6 +149,7 @@ def throughput(runs: Sequence[Run]) -> Figure:
         for (name, rows), color in zip(found.items(), style.PALETTE, strict=False):
             draw_steps(axes, _intervals(rows, 1), color=color, **WIDE)
             draw_steps(axes, _intervals(rows, 2), color=color, label=name)
+        _mark_warmups(axes, {name: run for name, run in named(runs).items() if name in found})
         legend(axes, list(found), offered=WIDE, delivered=PLAIN)
         return figure
 
@@ -246,6 +247,16 @@ def _tag(axes: Axes, text: str, spot: tuple[float, float]) -> None:
     right = middle < 0.7
     offset, side = ((8, -10), "left") if right else ((-2, -15), "center")
     axes.annotate(text, spot, offset, textcoords="offset points", ha=side, size=8)
+
+
+def _mark_warmups(axes: Axes, runs: Mapping[str, Run]) -> None:
+    """What was sent before this line counts for no delay, flow or rate in the tables."""
+    cuts = {name: number(run.summary.get("warmup_s")) for name, run in runs.items()}
+    for (name, cut), color in zip(cuts.items(), style.PALETTE, strict=False):
+        if cut:
+            axes.axvline(cut * 1e9, color=color, linestyle=":", linewidth=1.2)
+            words = "warm-up" if len(cuts) == 1 else f"warm-up, {name}"
+            _tag(axes, drawable(words, 40), (cut * 1e9, axes.get_ylim()[1]))
 
 
 def _say_rates(rows: Sequence[tuple[float, ...]]) -> str:

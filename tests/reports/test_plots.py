@@ -199,3 +199,17 @@ def test_long_throughput_is_averaged_not_picked():
     offered = [bps for _, bps in points(axes.lines[0])]
     assert len(offered) < POINTS_MAX + 2
     assert sum(offered[:-1]) / len(offered[:-1]) == pytest.approx(50)
+
+
+def test_the_end_of_the_warm_up_is_drawn_and_named():
+    warm = a_run(summary={**a_run().summary, "warmup_s": 0.25})
+    (axes,) = PLOTS["throughput"]([warm]).axes
+    assert points(axes.lines[-1]) == [(250 * MS, 0), (250 * MS, 1)]
+    assert [text.get_text() for text in axes.texts] == ["warm-up"]
+    (axes,) = PLOTS["throughput"]([warm, a_run(seed=8)]).axes
+    assert [text.get_text() for text in axes.texts] == ["warm-up, seed 7"]
+
+
+def test_without_a_warm_up_nothing_is_drawn():
+    (axes,) = PLOTS["throughput"]([a_run(summary={**a_run().summary, "warmup_s": 0.0})]).axes
+    assert len(axes.lines) == 2 and not axes.texts
