@@ -13,9 +13,11 @@ import csv
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,8 @@ class ResultError(ValueError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,8 +100,8 @@ class Latency(msgspec.Struct, frozen=True):
 class Throughput(msgspec.Struct, frozen=True):
     """Payload a second."""
 
-    offered: float
-    delivered: float
+    offered: float | None
+    delivered: float | None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,9 +123,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     dropped: dict[str, int]
     arp_convergence_s: float | None
     arp_unresolved: int | None
+    arp_reconvergence_s: float | None = None
     broadcast_learning: Learning
     latency_s: Latency
     throughput_bps: Throughput
+    warmup_s: float | None = None  # what was sent before it counts for no delay and no throughput
 
 
 class GraphNode(msgspec.Struct, frozen=True):
@@ -249,38 +255,50 @@ def write(run: Run, folder: Path) -> None:
     """Write everything but the capture into `folder`, which exists."""
     content = {key: value for key, value in msgspec.to_builtins(run).items() if key not in _BESIDE}
     (folder / RUN_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    (folder / GRAPH_FILE).write_text(json.dumps(run.graph, indent=1) + "\n", encoding="utf-8")
+    graph = {"schema": SCHEMA, **run.graph}
+    (folder / GRAPH_FILE).write_text(json.dumps(graph, indent=1) + "\n", encoding="utf-8")
     for name, columns in TABLES.items():
         if name in run.tables:
             with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
                 writer = csv.writer(stream, lineterminator="\n")
                 writer.writerow(columns)
-                writer.writerows([_safe(cell) for cell in row] for row in run.tables[name])
+                writer.writerows([safe(cell) for cell in row] for row in run.tables[name])
 
 
-def read(path: Path) -> Run:
-    """The run in a folder, or of its `run.json`. ResultError for anything else."""
+def read(path: Path, *, whole: bool = True) -> Run:
+    """The run in a folder, or of its `run.json`. ResultError for anything else.
+
+    If not `whole`, only what `run.json` holds: no graph, no tables.
+    """
     folder = path.parent if path.name == RUN_FILE else path
     content = _load(folder / RUN_FILE)
-    if content.get("schema") != SCHEMA:
-        raise ResultError(
-            f"`{folder / RUN_FILE}` has schema {content.get('schema')!r:.20}, "
-            f"this version reads {SCHEMA}",
-            "run it again with this version",
-        )
-    content["graph"] = _load(folder / GRAPH_FILE)
-    content["tables"] = {
-        name: _read_table(folder / f"{name}.csv", columns)
-        for name, columns in TABLES.items()
-        if (folder / f"{name}.csv").is_file()
-    }
+    _check_schema(content.get("schema"), folder / RUN_FILE)
+    if whole:
+        content["graph"] = graph = _load(folder / GRAPH_FILE)
+        _check_schema(graph.pop("schema", SCHEMA), folder / GRAPH_FILE)  # once it had none
+        content["tables"] = {
+            name: _read_table(folder / f"{name}.csv", columns)
+            for name, columns in TABLES.items()
+            if (folder / f"{name}.csv").is_file()
+        }
     try:
         run = msgspec.convert(content, Run)
         msgspec.convert(run.summary, Summary)
-        msgspec.convert(run.graph, Drawn)
+        if whole:
+            msgspec.convert(run.graph, Drawn)
     except msgspec.ValidationError as error:
         raise ResultError(f"`{folder / RUN_FILE}` is no run: {error}", _HINT) from None
     return run
+
+
+def as_word(path: Path) -> str:
+    """A path as a word of a shell's command line, and never an option."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+
+
+def fingerprint(text: str) -> str:
+    """Which scenario it is: 32 hexadecimal digits of its text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def find(path: Path) -> list[Path]:
@@ -296,6 +314,14 @@ def find(path: Path) -> list[Path]:
 
 
 _HINT = "name a folder that `vtap run` wrote"
+
+
+def _check_schema(found: object, path: Path) -> None:
+    if found != SCHEMA:
+        raise ResultError(
+            f"`{path}` has schema {found!r:.20}, this version reads {SCHEMA}",
+            "run it again with this version",
+        )
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -345,6 +371,6 @@ def _text(cell: str) -> Cell:
 _FORMULAS = tuple("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")  # the last four are = + - @, full width
 
 
-def _safe(cell: Cell) -> Cell:
+def safe(cell: Cell) -> Cell:
     """Text that a spreadsheet would run as a formula gets an apostrophe, as does one more of it."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
