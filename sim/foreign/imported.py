@@ -1,22 +1,21 @@
-"""Configuration files of a SoftEther server and of its clients become the text of a scenario."""
+"""Files of a SoftEther server and of its clients, or captures, become the text of a scenario."""
 
-import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from sim.capture import escaped
+from sim.capture_reader import is_capture
+from sim.foreign.capture_world import world_of
 from sim.foreign.left import Left
+from sim.foreign.scenario_text import Imported, imported_as, name_of
 from sim.foreign.softether import ServerFile, Table
 from sim.foreign.softether_config import Folder, read
 from sim.names import Named
 from sim.nodes.softether.policy import may_connect
 from sim.nodes.softether.transport import RETRY_INTERVAL_MIN
 from sim.phone_words import Transport
-from sim.scenario import DOTS_MAX, SCENARIO_MAX, decode
 from sim.server_words import FIRST_HUB, OneHub, Server, groups_of, policy_of_user
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND
@@ -26,16 +25,19 @@ _CONNECTIONS_MAX = 32  # Client.c
 _SECONDS_MAX = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """A scenario as TOML, and what could not be carried over, in lines."""
+def imported(paths: Sequence[Path], folder: Path = Path()) -> Imported:
+    """Captures; or at most one server's file, and any number of account files.
 
-    text: str
-    left: list[str]
-
-
-def imported(paths: Sequence[Path]) -> Imported:
-    """At most one server's file, and any number of account files. UsageError: one line."""
+    `folder` is where the scenario will be. UsageError: one line.
+    """
+    captures = [path for path in paths if is_capture(path)]
+    if len(captures) == len(paths):
+        return world_of(captures, folder)
+    if captures:
+        raise UsageError(
+            f"`{captures[0]}` is a capture, others of the files are none",
+            "import captures and configurations one after the other",
+        )
     servers: list[Folder] = []
     accounts: list[Folder] = []
     for path in paths:
@@ -47,12 +49,11 @@ def imported(paths: Sequence[Path]) -> Imported:
         else:
             raise UsageError(
                 f"`{path}` holds neither hubs nor an account",
-                "name a `vpn_server.config` or a `.vpn`",
+                "name a capture, a `vpn_server.config` or a `.vpn`",
             )
     if len(servers) > 1:
         raise UsageError(f"{len(servers)} of the files are of servers", "one server a scenario")
-    name = re.sub(r"[^a-z0-9]+", "-", paths[0].stem.lower()).strip("-")[:64].strip("-")
-    return _Import(servers, accounts).made(name or "imported")
+    return _Import(servers, accounts).made(name_of(paths[0]))
 
 
 class _Import:
@@ -75,7 +76,7 @@ class _Import:
             self.clients = [{"hub": hub}, {"hub": hub}][: self._hubs[hub].room]
 
     def made(self, name: str) -> Imported:
-        """The scenario; it is held to what a scenario may be before anybody sees it."""
+        """The scenario."""
         left = [line for root, at in self._roots for line in self._left.lines(root, at)]
         left = list(dict.fromkeys(left))  # what was noted is noted once
         counts = len(self.clients), len(self.bridges), len(self.cascades)
@@ -89,16 +90,8 @@ class _Import:
             "links": self._links(),
             "traffic": self._traffic(),
         }
-        told = ["# Not carried over:", *(f"#   {line}" for line in left)] if left else []
-        text = "\n".join(["# Made by `vtap import`.", *told, "", *_toml(words, "")]) + "\n"
-        size = len(text.encode())
-        if size > SCENARIO_MAX:
-            raise UsageError(
-                f"the scenario would have {size} bytes, at most {SCENARIO_MAX} are read",
-                "take hubs, users or rules out of a copy of the server's file",
-            )
-        decode(text, where=name)
-        return Imported(text, left)
+        hint = "take hubs, users or rules out of a copy of the server's file"
+        return imported_as(words, left, hint)
 
     def _account(self, root: Folder) -> Table:
         """What an account file asks for; nothing where its names cannot be."""
@@ -221,15 +214,6 @@ class _Import:
         return sessions[:CLIENTS_MAX]
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write the scenario where no file is. UsageError where one is."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"there is a file `{path}` already", "name another") from None
-
-
 def _without(table: Table, name: str) -> Table:
     return {key: value for key, value in table.items() if key != name}
 
@@ -241,28 +225,3 @@ class _People:
         self.users = Named((one.name, one) for one in hub.users)
         self.groups = groups_of(hub)
         self.room: int | None = hub.options.get("MaxSession", 0) or None
-
-
-def _toml(table: Table, path: str) -> Iterator[str]:
-    """Lines of a table: its values, its tables, its lists of tables; empty lists are left out."""
-    for key, value in table.items():
-        if not isinstance(value, dict | list):
-            line = f"{key} = {_value(value)}"
-            many = line.count(".") > DOTS_MAX
-            yield f"{key} = {_value(value).replace('.', chr(92) + 'u002e')}" if many else line
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from ("", f"[{path}{key}]")
-            yield from _toml(value, f"{path}{key}.")
-        elif isinstance(value, list):
-            for one in value:
-                yield from ("", f"[[{path}{key}]]")
-                yield from _toml(one, f"{path}{key}.")
-
-
-def _value(value: object) -> str:
-    # a JSON string is a TOML string, but for what a terminal must not see either
-    text = json.dumps(value, ensure_ascii=False)
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)

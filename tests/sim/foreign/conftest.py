@@ -1,6 +1,9 @@
-"""Configuration files on disk, as the product writes them."""
+"""Configuration files on disk, as the product writes them; and captures, imported."""
 
 import pytest
+
+from sim.foreign.capture_world import world_of
+from tests.sim.foreign.field import captured
 
 
 @pytest.fixture
@@ -14,3 +17,13 @@ def given(tmp_path):
         return paths
 
     return write
+
+
+@pytest.fixture
+def heard(tmp_path):
+    """The import of a capture of these frames, each with its time in microseconds."""
+
+    def make(*frames, link_type=1, name="field.pcap"):
+        return world_of([captured(tmp_path / name, *frames, link_type=link_type)], tmp_path)
+
+    return make
