@@ -12,7 +12,7 @@ demo: setup
 	@$(BIN)/vtap run examples/abilene.toml --out results
 
 test: setup
-	@$(BIN)/pytest -m 'not live' --numprocesses auto --maxprocesses 4
+	@$(BIN)/pytest -m 'not live and not long' --numprocesses auto --maxprocesses 4
 
 check: setup
 	@$(BIN)/ruff format --check --quiet .
@@ -27,17 +27,21 @@ coverage: setup
 	@$(BIN)/coverage run -m pytest -m 'not slow' --hypothesis-seed=0 $(ENGINE)
 	@$(BIN)/coverage report
 
-# is every wrong engine caught, do days pass, and the digests of all examples on every Python at hand
+# is every wrong engine caught, and three planted defects; do intervals hold the truth; what takes
+# long; do days pass; and the digests of all examples on every Python at hand
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 prove: setup
 	@$(BIN)/vtap conform --mutants
+	@$(BIN)/python -m tests.soak.defects
+	@$(BIN)/python -m tests.truth
+	@$(BIN)/pytest -m long --numprocesses auto --maxprocesses 4
 	@for long in examples/long/*.toml; do $(BIN)/vtap run $$long --bare || exit 1; done
 	@for python in $(PYTHONS); do \
 		"$$python" -c 'import ensurepip, venv' 2> /dev/null || { echo "$$python: not here"; continue; }; \
 		place=.venv/pythons/$$(basename "$$python"); \
 		{ test -x $$place/bin/pytest || { "$$python" -m venv --clear $$place && $$place/bin/python -m pip \
 			--disable-pip-version-check --quiet install --require-hashes -r requirements.lock; }; } \
-		&& "$$place/bin/python" --version && $$place/bin/python -m pytest tests/examples || exit 1; \
+		&& "$$place/bin/python" --version && $$place/bin/python -m pytest -m 'not long' tests/examples || exit 1; \
 	done
 
 # root on Linux: a kernel and a real SoftEther server as judges, in real time; it writes

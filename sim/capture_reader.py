@@ -77,6 +77,22 @@ def read_capture(path: Path) -> Iterator[Record]:
         raise UsageError(f"cannot read `{name}`: {reason}", hint) from error
 
 
+def is_capture(path: Path) -> bool:
+    """Whether a file begins as a capture does, also as one that is compressed.
+
+    UsageError where it cannot be read.
+    """
+    name = escaped(str(path), 4096)
+    try:
+        with _open(path, name) as file:
+            magic = file.read(4)
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        raise UsageError(f"cannot read `{name}`: {reason}", "name a file of yours") from error
+    known = (*_MAGICS, SECTION.to_bytes(4), *_COMPRESSED)
+    return magic.startswith(known)
+
+
 def _open(path: Path, name: str) -> BinaryIO:
     if "\0" in str(path):
         raise UsageError(f"`{name}` is not a path: it holds a null character", hint="remove it")

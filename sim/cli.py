@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
 
-from sim import checkup, console, results, trail
+from sim import ci, cli_compare, console, results, trail
 from sim.capture import escaped
+from sim.cli_bench import bench
+from sim.cli_bundle import bundle, export, replay, schema
+from sim.cli_fuzz import fuzz, sweep
 from sim.cli_live import live
+from sim.cli_topologies import topologies
 from sim.conformance import findings
 from sim.conformance.campaign import conform as judge_targets
 from sim.conformance.places import check_places
-from sim.foreign.imported import imported, write_new
+from sim.foreign.imported import imported
+from sim.foreign.scenario_text import write_new
+from sim.junit import Suites
 from sim.limits import Limits
 from sim.options import (
     FAILED,
@@ -27,19 +32,23 @@ from sim.options import (
     NOT_JUDGED,
     WRONG_CALL,
     Check,
+    Github,
+    Interrupted,
     Json,
+    Junit,
     MaxDisk,
     MaxEvents,
     MaxMemory,
     MaxNodes,
     Parents,
+    Plugins,
     Quiet,
 )
 from sim.results import ResultError, Run
 from sim.run import Order, explained, order_of, perform
 from sim.scenario import CAPTURE_SCOPES, of_topology
 from sim.scenario import read as read_scenario
-from topologies import CATALOG, GraphError, names
+from topologies import GraphError
 from virtualtap.errors import UsageError
 from virtualtap.profiles import PROFILES
 
@@ -54,6 +63,9 @@ app = typer.Typer(
 )
 
 app.add_typer(live, name="live")
+cli_compare.add(app)
+for _command in (bench, fuzz, sweep, topologies, replay, bundle, export, schema):
+    app.command()(_command)
 _LIMITS = Limits()
 
 
@@ -74,6 +86,9 @@ def run(
     out: Annotated[Path, typer.Option(help="Where results go.")] = Path("results"),
     parents: Parents = False,
     check: Check = False,
+    junit: Junit = None,
+    github: Github = False,
+    plugin: Plugins = None,
     json: Json = False,
     quiet: Quiet = False,
     max_nodes: MaxNodes = _LIMITS.nodes,
@@ -99,46 +114,19 @@ def run(
     )
     if bare + parents + check > 1:
         raise UsageError("`--bare`, `--parents` and `--check` exclude one another", "choose one")
-    if check:
-        return _compare(order, json=json)
-    return _run(order, out, json=json, quiet=quiet)
-
-
-@app.command()
-def replay(
-    run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
-    json: Json = False,
-    quiet: Quiet = False,
-    max_nodes: MaxNodes = _LIMITS.nodes,
-    max_events: MaxEvents = _LIMITS.events,
-    max_memory: MaxMemory = _LIMITS.memory,
-    max_disk: MaxDisk = _LIMITS.disk,
-) -> int:
-    """Run a written run again, from its own graph and seed: is everything the same?"""
-    before = results.read(run)
-    folder = run.parent if run.name == results.RUN_FILE else run
-    limits = Limits(nodes=max_nodes, events=max_events, memory=max_memory, disk=max_disk)
-    with console.progress(before.name, quiet=quiet or json) as step:
-        after, _ = perform(order_of(before, folder, limits), None, step)
-    same = [before.digest, *_counts(before)] == [after.digest, *_counts(after)]
-    if json:
-        console.print_json({**after.summary, "same": same, "expected_digest": before.digest})
-    elif same:
-        console.show_run(after, None, None)
-        console.out.print(Text(f"same as before: {after.digest or 'all counts'}"))
-    else:
-        console.show_run(after, None, None)
-        told = escaped(before.digest or "all counts", 100)
-        console.out.print(Text(f"not as before: {told}", style="red"))
-        if before.versions != after.versions:
-            console.say(f"versions differ: {before.versions} before, {after.versions} now")
-    return HELD if same else FAILED
+    ci.check_junit(junit)
+    status, suites = (
+        _compare(order, json=json) if check else _run(order, out, json=json, quiet=quiet)
+    )
+    ci.tell(suites, junit, to_github=github)
+    return status
 
 
 @app.command()
 def explain(
     run: Annotated[Path, typer.Argument(help="A folder that `vtap run` wrote, or its run.json.")],
     frame: Annotated[int, typer.Argument(min=1, help="Its number: the capture's comment.")],
+    plugin: Plugins = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -189,24 +177,6 @@ def report(
 
 
 @app.command()
-def topologies(
-    name: Annotated[str | None, typer.Argument(help="One of them, or a file.")] = None,
-    check: Annotated[
-        str | None, typer.Option(help="Build and run every network of a folder, or of `topohub`.")
-    ] = None,
-    json: Json = False,
-) -> int:
-    """List the topologies, describe one, or check many."""
-    if check is not None:
-        return _check(check, json=json)
-    if name is None:
-        _list(json=json)
-    else:
-        _describe(name, json=json)
-    return HELD
-
-
-@app.command()
 def conform(
     targets: Annotated[
         list[str] | None,
@@ -223,7 +193,8 @@ def conform(
         list[str] | None,
         typer.Option("--profile", help=f"{', '.join(PROFILES)}, or all; several at will."),
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    junit: Junit = None,
+    github: Github = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page here.")] = None,
     captures: Annotated[
@@ -239,9 +210,9 @@ def conform(
         console.print_json(judgement.summary())
     else:
         console.show_judgement(judgement)
-    for path, write in ((junit, findings.junit), (markdown, findings.markdown)):
-        if path is not None:
-            path.write_text(write(judgement), encoding="utf-8")
+    if markdown is not None:
+        markdown.write_text(findings.markdown(judgement), encoding="utf-8")
+    ci.tell(findings.suites(judgement), junit, to_github=github)
     if html is not None:
         from reports.verdicts_page import write_verdicts  # noqa: PLC0415  # Jinja2, only for this
 
@@ -255,15 +226,15 @@ def conform(
 @app.command("import")
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="A `vpn_server.config`, and `.vpn` account files.")
+        list[Path], typer.Argument(help="Captures; or a `vpn_server.config`, `.vpn` files.")
     ],
     out: Annotated[
         Path | None, typer.Option(help="Write the scenario here, not on stdout.")
     ] = None,
     json: Json = False,
 ) -> int:
-    """Make a scenario of a SoftEther server's configuration; secrets are never copied."""
-    made = imported(files)
+    """Make a scenario of captures, or of a SoftEther server's configuration without secrets."""
+    made = imported(files, Path() if out is None else out.parent)
     if out is not None:
         write_new(out, made.text)
     if json:
@@ -291,11 +262,7 @@ def _draw(runs: list[Run], folder: Path) -> Path:
     return write_page(runs, folder)
 
 
-def _counts(run: Run) -> list[object]:
-    return [run.summary.get(name) for name in ("events", "crossings", "delivered", "dropped")]
-
-
-def _run(order: Order, out: Path, *, json: bool, quiet: bool) -> int:
+def _run(order: Order, out: Path, *, json: bool, quiet: bool) -> tuple[int, Suites]:
     with console.progress(order.where, quiet=quiet or json) as step:
         done, folder = perform(order, out, step, None if order.bare else _draw_one)
     assert folder is not None
@@ -304,56 +271,17 @@ def _run(order: Order, out: Path, *, json: bool, quiet: bool) -> int:
         console.print_json(done.summary)
     else:
         console.show_run(done, page, folder)
-    return _STATUS[done.verdict]
+    return _STATUS[done.verdict], ci.of_run(done, order)
 
 
-def _compare(order: Order, *, json: bool) -> int:
+def _compare(order: Order, *, json: bool) -> tuple[int, Suites]:
     found = trail.check(order)
     if json:
         said = {"same": found.difference is None, **asdict(found)}
         console.print_json({"schema": results.SCHEMA, **said})
     else:
         console.show_same(found)
-    return HELD if found.difference is None else FAILED
-
-
-def _check(where: str, *, json: bool) -> int:
-    rows = []
-    for name, built, words in checkup.check(where, _LIMITS):
-        rows.append({"name": name, "built": built, "words": words})
-        if not json:
-            mark = ("built and run", "green") if built else ("refused", "yellow")
-            console.out.print(
-                Text.assemble(f"{escaped(name, 60)}: ", mark, f": {escaped(words, 300)}")
-            )
-    if json:
-        console.print_json({"schema": results.SCHEMA, "networks": rows})
-    else:
-        built_count = sum(row["built"] is True for row in rows)
-        console.say(f"{built_count} of {len(rows)} built and run")
-    return HELD
-
-
-def _list(*, json: bool) -> None:
-    if json:
-        console.print_json({"schema": results.SCHEMA, "topologies": names()})
-        return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for key, function in CATALOG.items():
-        table.add_row(key, Text((function.__doc__ or "").partition("\n")[0]))
-    console.out.print(table)
-    others = [key for key in names() if key not in CATALOG]
-    console.out.print(Text(f"and {len(others)} real networks of TopoHub: " + ", ".join(others)))
-
-
-def _describe(name: str, *, json: bool) -> None:
-    facts = checkup.describe(name)
-    if json:
-        console.print_json({"schema": results.SCHEMA, **facts})
-        return
-    for key, value in facts.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        console.out.print(Text(f"{key}: {escaped(text, 2000)}"))
+    return HELD if found.difference is None else FAILED, ci.of_check(found, order)
 
 
 def call(arguments: list[str]) -> int:
@@ -368,14 +296,19 @@ def call(arguments: list[str]) -> int:
         console.complain(console.in_our_words(error.format_message()), "`vtap --help`")
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         return NOT_JUDGED
-    except (KeyboardInterrupt, Abort):
-        return _interrupted()
+    except (KeyboardInterrupt, Abort, Interrupted) as error:
+        return _interrupted(error)
     except OSError as error:
         what = f"`{error.filename}`: " if error.filename else ""
-        console.complain(f"{what}{(error.strerror or str(error)).lower()}", "is the disk full?")
+        console.complain(f"{what}{(error.strerror or str(error)).lower()}", _cause(error))
     else:
         return _interrupted() if status == INTERRUPTED else status
     return WRONG_CALL
+
+
+def _cause(error: OSError) -> str:
+    is_path = isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError)
+    return "look at the path" if is_path else "is the disk full?"
 
 
 def main() -> None:
@@ -391,8 +324,9 @@ def main() -> None:
     sys.exit(status)
 
 
-def _interrupted() -> int:
-    console.complain("interrupted", "run it again; what is not whole is not kept")
+def _interrupted(how: BaseException | None = None) -> int:
+    kept = "`--resume` goes on" if isinstance(how, Interrupted) else "what is not whole is not kept"
+    console.complain("interrupted", f"run it again; {kept}")
     return INTERRUPTED
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from sim import plugins
 from sim.capture import escaped
 from sim.causes import Story
 from sim.conformance.campaign import Judgement
 from sim.conformance.findings import explain
 from sim.conformance.verdicts import Outcome, Verdict
-from sim.results import Run
+from sim.results import Run, as_word
 from sim.trail import Comparison
 from virtualtap.units import SECOND, Duration, Instant
 
@@ -112,7 +112,17 @@ def show_run(run: Run, page: Path | None, folder: Path | None) -> None:
     if page is not None:
         out.print(Text(f"page: {escaped(str(page), 4096)}"))
     if folder is not None:
-        out.print(Text(f"replay: vtap replay {escaped(shlex.quote(str(folder)), 4096)}"))
+        command = f"vtap replay {as_word(folder)}{plugins.options()}"
+        out.print(Text(f"replay: {escaped(command, 4096)}"))
+
+
+def show_topologies(summaries: dict[str, str], others: list[str]) -> None:
+    """Each of ours in a line, and the names of the others."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, summary in summaries.items():
+        table.add_row(name, Text(summary))
+    out.print(table)
+    out.print(Text(f"and {len(others)} real networks of TopoHub: " + ", ".join(others)))
 
 
 def show_same(found: Comparison) -> None:
@@ -226,6 +236,8 @@ def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ARP convergence", f"{unresolved:,} pairs unresolved"
     else:
         yield "ARP convergence", _seconds(summary["arp_convergence_s"])
+    if summary["arp_reconvergence_s"] is not None:
+        yield "ARP re-convergence", _seconds(summary["arp_reconvergence_s"])
     learning = summary["broadcast_learning"]
     if learning["share"] is not None:
         yield (

@@ -38,7 +38,7 @@ def conversation(
         packet = told.packet(number, record)
         if packet is None:
             continue
-        if not speak_control and _is_control(packet):
+        if not speak_control and is_control(packet):
             left_out += 1
             continue
         kept += getsizeof(packet)
@@ -75,6 +75,20 @@ def ip_packet(record: Record) -> bytes | None:
     return _ipv4(data) if data[0] >> 4 == 4 else _ipv6(data)
 
 
+def is_control(packet: bytes) -> bool:
+    """Whether an IP packet is DHCP or NDP: what an endpoint says for itself."""
+    if packet[0] >> 4 == 6:
+        return packet[6] == _ICMP6 and packet[40:41] != b"" and 133 <= packet[40] <= 137
+    header = (packet[0] & 0x0F) * 4
+    if packet[9] != _UDP or packet[6] & 0x1F or packet[7] or len(packet) < header + 4:
+        return False
+    ports = (
+        packet[header] << 8 | packet[header + 1],
+        packet[header + 2] << 8 | packet[header + 3],
+    )
+    return ports[0] in _DHCP_PORTS or ports[1] in _DHCP_PORTS
+
+
 def _ipv4(data: bytes) -> bytes | None:
     if len(data) < 20:
         return None
@@ -95,19 +109,6 @@ def _ipv6(data: bytes) -> bytes | None:
 
 def _sender(packet: bytes) -> bytes:
     return packet[12:16] if packet[0] >> 4 == 4 else packet[8:24]
-
-
-def _is_control(packet: bytes) -> bool:
-    if packet[0] >> 4 == 6:
-        return packet[6] == _ICMP6 and packet[40:41] != b"" and 133 <= packet[40] <= 137
-    header = (packet[0] & 0x0F) * 4
-    if packet[9] != _UDP or packet[6] & 0x1F or packet[7] or len(packet) < header + 4:
-        return False
-    ports = (
-        packet[header] << 8 | packet[header + 1],
-        packet[header + 2] << 8 | packet[header + 3],
-    )
-    return ports[0] in _DHCP_PORTS or ports[1] in _DHCP_PORTS
 
 
 class _Story:

@@ -15,15 +15,15 @@ from virtualtap.units import Instant
 Value = float | int | str | None
 Measure = Callable[[str], Value]
 
-FIELDS = (
+FIELDS = [
     *("simulated_s", "setup_s", "wall_s", "process_s", "events", "crossings", "delivered"),
-    *("arp_convergence_s", "arp_unresolved", "digest"),
+    *("arp_convergence_s", "arp_unresolved", "arp_reconvergence_s", "digest", "warmup_s"),
     *("broadcast_learning.share", "broadcast_learning.time_to_all_s"),
     *("broadcast_learning.flooded_share", "latency_s.p50", "latency_s.p90", "latency_s.p99"),
     *("latency_s.p999", "throughput_bps.offered", "throughput_bps.delivered"),
     *("wakeups_per_hour", "unprompted_frames_per_hour", "timers_per_hour"),
     *(f"entries.{name}" for name in ENTRIES),
-)
+]
 _DROPPED = "dropped."
 _LIMITS = ("min", "max", "equal")
 LOOKS = 100  # a limit is looked at this often during a run, so that its first miss has a time
@@ -57,14 +57,15 @@ _WORDS = {"min": "at least", "max": "at most", "equal": "exactly"}
 def parse(words: dict[str, Any], until: Instant, prefix: str = "") -> list[Expectation]:
     """The `[expect]` table, nested or dotted. UsageError lists the right fields and limits."""
     found: list[Expectation] = []
+    known = (*FIELDS, *_DROPS)
     for key, value in words.items():
         field = prefix + key
         if field in FIELDS or field.startswith(_DROPPED):
             found.append(_expectation(field, value, until))
-        elif isinstance(value, dict) and any(known.startswith(field + ".") for known in _ALL):
+        elif isinstance(value, dict) and any(one.startswith(field + ".") for one in known):
             found += parse(value, until, field + ".")
         else:
-            close = get_close_matches(field[:64], _ALL, 1)
+            close = get_close_matches(field[:64], known, 1)
             hint = f"did you mean `{close[0]}`? " if close else ""
             raise UsageError(
                 f"`expect`: there is no field `{field:.60}`",
@@ -73,7 +74,7 @@ def parse(words: dict[str, Any], until: Instant, prefix: str = "") -> list[Expec
     return found
 
 
-_ALL = (*FIELDS, *(_DROPPED + reason for reason in sorted(REASONS)))
+_DROPS = tuple(_DROPPED + reason for reason in sorted(REASONS))
 
 
 def strange_reasons(expectations: list[Expectation]) -> list[str]:

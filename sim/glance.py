@@ -1,7 +1,9 @@
-"""One line on a frame or packet: who says what to whom. RFC 826, 791, 8200, 792, 4443, 4861."""
+"""One line on a frame or packet: who says what to whom. RFC 826, 791, 792, 2131, 4443, 4861."""
 
+from virtualtap.errors import WireError
 from virtualtap.wire import ethernet
 from virtualtap.wire.address import ip_text, mac_text
+from virtualtap.wire.dhcp import CLIENT_PORT, SERVER_PORT, Dhcp
 from virtualtap.wire.ethernet import ARP, HEADER_LEN, IPV4, IPV6, VLAN
 
 _ARP_WORDS = {1: "who has", 2: "reply to"}
@@ -19,6 +21,10 @@ _ICMP6 = {
     136: "neighbor advertisement",
     137: "redirect",
 }
+_DHCP = dict(
+    enumerate(("discover", "offer", "request", "decline", "ack", "nak", "release", "inform"), 1)
+)
+_DHCP_PORTS = ((CLIENT_PORT, SERVER_PORT), (SERVER_PORT, CLIENT_PORT))
 
 
 def frame(data: bytes) -> str:
@@ -56,8 +62,18 @@ def packet(data: bytes) -> str:
 
 def _more(protocol: int, inside: bytes) -> str:
     if protocol in (6, 17) and len(inside) >= 4:
-        return f" port {int.from_bytes(inside[:2])} to {int.from_bytes(inside[2:4])}"
+        ports = int.from_bytes(inside[:2]), int.from_bytes(inside[2:4])
+        said = _dhcp(inside[8:]) if protocol == 17 and ports in _DHCP_PORTS else ""
+        return f" port {ports[0]} to {ports[1]}{said}"
     if protocol in (1, 58) and inside:
         names = _ICMP if protocol == 1 else _ICMP6
         return f" {names.get(inside[0], f'type {inside[0]}')}"
     return ""
+
+
+def _dhcp(message: bytes) -> str:
+    """What kind of message; nothing where that is not told, or not to be read."""
+    try:
+        return f", DHCP {_DHCP[Dhcp.parse(message).kind]}"
+    except (WireError, KeyError):
+        return ""

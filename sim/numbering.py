@@ -10,7 +10,8 @@ from sim.observers import Kind, Moment, Observer
 from sim.reasons import Reason
 from virtualtap.units import Instant
 
-_BY_FAULT = (Reason.LINK_LOSS, Reason.LINK_QUEUE)  # what a link refuses while it is given a frame
+# what a link refuses while it is given a frame
+_BY_FAULT = (Reason.LINK_LOSS, Reason.LINK_MTU, Reason.LINK_QUEUE)
 _RECENT = 256  # arrivals that are remembered: a datagram may come twice
 
 
@@ -24,8 +25,8 @@ class Numbering(Observer):
     def __init__(self, peers: Mapping[str, str]) -> None:
         self.sent = 0  # how many
         self.number = 0  # 0: unknown, or about no frame
-        self._peers = peers
-        self._followed = frozenset(peers.values())
+        self._peers = dict(peers)
+        self._followed = set(peers.values())
         self._flying: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._arrived: dict[tuple[str, int], tuple[int, bytes]] = {}
         self._sending = ""  # the port of the latest frame, while nothing else has happened
@@ -57,6 +58,12 @@ class Numbering(Observer):
         self._forget(where, frame)
         for copy in copies:
             self._flying.setdefault((where, id(copy)), []).append((self.sent, copy))
+
+    def plug(self, source: str, target: str) -> None:
+        """From now on it is this port that sends to `target`, if that is followed."""
+        if target in self._peers:
+            self._peers[target] = source
+            self._followed.add(source)
 
     def remark(self) -> str:
         """For the capture: `frame 12`, or nothing where it is unknown."""

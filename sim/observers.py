@@ -14,6 +14,8 @@ class Kind(StrEnum):
     DROPPED = "dropped"  # a node refused it (`where`: the port it came in by) or a link lost it
     NOTED = "noted"  # a node reports a fact; `where` is the node
 
+    __hash__ = str.__hash__  # that of an Enum is slow, and the judges look every moment up
+
 
 class Moment(NamedTuple):
     """One thing that happened to one frame (or packet, on an IP link)."""

@@ -1,11 +1,32 @@
 """What several commands of `vtap` take, and what they leave with."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 HELD, FAILED, WRONG_CALL, NOT_JUDGED, INTERRUPTED = 0, 1, 2, 3, 130
 
+
+class Interrupted(Exception):
+    """By Ctrl-C, where what is done is kept."""
+
+
+def _load(modules: list[str] | None) -> list[str] | None:
+    from sim import plugins  # noqa: PLC0415  # a help text needs none
+
+    plugins.load(modules or ())
+    return modules
+
+
+Plugins = Annotated[  # loaded before the command begins
+    list[str] | None,
+    typer.Option("--plugin", callback=_load, help="A module of yours, MODULE; several at will."),
+]
+Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML here.")]
+Github = Annotated[
+    bool, typer.Option("--github", help="Annotations and a job summary for GitHub Actions.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 MaxNodes = Annotated[int, typer.Option(min=1, help="Refuse larger networks.")]

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta
@@ -12,8 +13,11 @@ from virtualtap.units import Duration
 TIME = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ns|us|ms|s|min|h|d)\Z"  # `$` would let a line break by
 RATE = r"^[0-9]{1,12}(\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)\Z"
 RATE_OR_NONE = rf"^none\Z|{RATE}"
+MSER5 = "mser5"
+WARMUP = rf"^{MSER5}\Z|{TIME}"
 Time = Annotated[str, Meta(pattern=TIME)]
 Rate = Annotated[str, Meta(pattern=RATE)]
+Warmup = Annotated[str, Meta(pattern=WARMUP)]
 RateOrNone = Annotated[str, Meta(pattern=RATE_OR_NONE)]
 
 _UNITS = {
@@ -44,6 +48,7 @@ def rate(text: str) -> int:
     return value
 
 
+@lru_cache(maxsize=4096)  # few are said, each often
 def _quantity(text: str, pattern: str, what: str, hint: str) -> int:
     if not re.fullmatch(pattern, text):
         raise UsageError(f"{text!r:.60} is not {what}", hint)

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     LINK_LOSS = "link-loss"  # a fault
     LINK_QUEUE = "link-queue"
     LINK_DOWN = "link-down"
+    LINK_MTU = "link-mtu"  # longer than what gets through
 
 
 REASONS = frozenset(reason.value for reason in (*Reason, *DropReason))

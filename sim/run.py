@@ -1,39 +1,53 @@
 """One run: a scenario is built, watched, judged and written."""
 
-import platform
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 
-from sim import causes, enact, expect, phones, results, servers, tap_words, timeline
+from sim import (
+    causes,
+    enact,
+    expect,
+    inputs,
+    phones,
+    plugins,
+    results,
+    servers,
+    tap_words,
+    timeline,
+    troubles,
+)
 from sim.build import Built, build
 from sim.capture import ETHERNET, RAW_IP, Capture
+from sim.faults import Recorder
 from sim.guard import guarded, lifted
 from sim.invariants import INVARIANTS, Judges
 from sim.law import Scene, chosen
 from sim.limits import Limits, Stopped, Watch, estimate
 from sim.measures import Measures
 from sim.node import Medium
+from sim.nodes.virtual_tap import Make
 from sim.observers import Observer
 from sim.quantities import duration
 from sim.results import Failure, Rows, Run
-from sim.scenario import SCHEMA, Replay, Scenario, decode
+from sim.scenario import SCHEMA, Scenario, decode
+from sim.traffic_words import Replay
+from sim.versions import versions
 from topologies import Graph, cascade_tree, check, load, populate
+from topologies.vocabulary import SITES
 from virtualtap.errors import UsageError
+from virtualtap.tap import VirtualTap
 from virtualtap.units import SECOND, Duration, Instant
 
 Progress = Callable[[Instant, Duration, int], None]  # (now, until, frames so far)
-INPUTS = "inputs"  # the folder of a run that keeps the files its scenario names
+INPUTS = inputs.FOLDER
 _SHOW_EVERY_S = 0.1
-INPUT_MAX = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +65,15 @@ class Order:
     bare: bool = False
     capture: str | None = None
     parents: bool = False  # every frame knows why it was sent
+    make: Make = VirtualTap  # what drives each tap
+    recorder: Recorder | None = None  # is told what faults decide
     limits: Limits = field(default_factory=Limits)
     graph: Mapping[str, Any] | None = None
     inputs: Mapping[str, Path] = field(default_factory=dict)
 
     def scenario(self) -> Scenario:
         """The scenario after all changes. UsageError: one line."""
+        plugins.load()
         changes = self.changes
         if self.seed is not None:
             changes = (*changes, f"seed={self.seed}")
@@ -92,7 +109,9 @@ def perform(
 
 
 def order_of(run: Run, folder: Path, limits: Limits) -> Order:
-    """What repeats a run that was written to `folder`: its own graph and inputs."""
+    """What repeats a run that was written to `folder`: its own graph, inputs and plugins."""
+    plugins.load()
+    plugins.require(run.versions)
     return Order(
         text=run.scenario_text,
         folder=folder,
@@ -103,7 +122,7 @@ def order_of(run: Run, folder: Path, limits: Limits) -> Order:
         capture="none",
         limits=replace(limits, events=min(limits.events, run.max_events)),
         graph=run.graph,
-        inputs={name: _input(folder, name, digest) for name, digest in run.inputs.items()},
+        inputs={name: inputs.kept(folder, name, digest) for name, digest in run.inputs.items()},
     )
 
 
@@ -116,16 +135,23 @@ class _Stage:
         self._until = duration(scenario.until)
         self._expectations = expect.parse(scenario.expect, self._until)
         self._inputs = _inputs(scenario, order)
-        self._digests = {name: _digest(path) for name, path in self._inputs.items()}
+        self._digests = {name: inputs.digest_of(path) for name, path in self._inputs.items()}
         began = time.perf_counter()
-        self._graph, self._left_out = _graph(order, scenario)
+        self._graph, self._left_out = graph_of(order, scenario)
         estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
         described = servers.Described(scenario)
         tap = partial(tap_words.settings, scenario.taps)
         try:
             self._built = build(
-                self._graph, scenario.seed, ipv6=scenario.ipv6, servers=described, tap=tap
+                self._graph,
+                scenario.seed,
+                ipv6=scenario.ipv6,
+                servers=described,
+                tap=tap,
+                make=order.make,
+                spares=troubles.spares(scenario, self._graph),
             )
+            self._built.network.decisions = order.recorder
             described.settle(self._built)
             enact.check_taps(scenario, self._built)
             enact.settle_links(scenario, self._built)
@@ -140,7 +166,9 @@ class _Stage:
         flows = [one.flow for one in traffic]
         scene = Scene(scenario, self._built, flows)
         self._judges = Judges(scene, [] if order.bare else chosen(scene, INVARIANTS))
-        self._measures = Measures(self._built, flows, self._until, bare=order.bare)
+        self._measures = Measures(
+            self._built, flows, self._until, bare=order.bare, warmup=scenario.warmup
+        )
         self._setup_s = time.perf_counter() - began
         self.causes: causes.Causes | None = None
         self._wall_s = 0.0
@@ -190,21 +218,31 @@ class _Stage:
                     self._shown = time.perf_counter()
 
         due, looks = {*judge.instants(), until}, self._judges.instants(until)
-        for instant in sorted({*due, *looks}):
-            wall, process = time.perf_counter(), time.process_time()
-            try:
-                with guarded():
-                    network.run(instant, between)
-            finally:
-                self._wall_s += time.perf_counter() - wall
-                self._process_s += time.process_time() - process
-            self._judges.look(instant)
-            if instant in due:
-                watch.look()  # a short way to `instant` never comes by `between`
-            if instant < until:
-                judge.look(instant, self._measure)
+        with guarded():
+            begun = -1
+            for instant in sorted(due):
+                with self._timed():
+                    for stop in (*(one for one in looks if begun < one < instant), instant):
+                        network.run(stop, between)
+                        self._judges.look(stop)
+                        watch.look()  # a short way never comes by `between`
+                if instant < until:
+                    judge.look(instant, self._measure)
+                begun = instant
         if progress is not None:
             progress(network.now, until, network.crossings())
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """What the event loop itself takes, of the wall's time and of the process's."""
+        with lifted():
+            wall, process = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            with lifted():
+                self._wall_s += time.perf_counter() - wall
+                self._process_s += time.process_time() - process
 
     def _measure(self, name: str) -> expect.Value:
         own = {
@@ -246,6 +284,7 @@ class _Stage:
             for line in self._built.network.ledger()
         ]
         verdict = "fail" if failed else "stopped" if stopped else "pass"
+        tables = self._tables()  # which may have a remark to make
         digest = measures.value("digest")
         summary = {
             "schema": SCHEMA,
@@ -275,12 +314,12 @@ class _Stage:
             until_ns=self._until,
             max_events=order.limits.events,
             bare=order.bare,
-            remarks=self._remarks,
+            remarks=[*self._remarks, *measures.remarks()],
             links_left_out=self._left_out,
             inputs=self._digests,
-            versions=_versions(),
+            versions=versions(),
             graph=nx.node_link_data(self._graph, edges="edges"),
-            tables=self._tables(),
+            tables=tables,
         )
 
     def _tables(self) -> dict[str, Rows]:
@@ -303,11 +342,11 @@ def explained(order: Order, progress: Progress | None = None) -> tuple[Run, caus
 
 
 def built(order: Order) -> Built:
-    """The network alone, with its traffic armed: for tests that want to watch it themselves."""
+    """The network alone, its traffic armed: to watch it oneself, or to learn that it cannot be."""
     return _Stage(order, order.scenario())._built  # noqa: SLF001  # one file
 
 
-def _graph(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str]]]:
+def graph_of(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str]]]:
     """The graph with its endpoints, and the links left out of it."""
     if order.graph is not None:
         return _graph_of_run(order.graph, order.where), []
@@ -318,7 +357,7 @@ def _graph(order: Order, scenario: Scenario) -> tuple[Graph, list[tuple[str, str
         name = str(order.folder / name)
     graph = load(name, **words)
     kinds = [attributes["kind"] for _, attributes in graph.nodes(data=True)]
-    has_endpoints = any(kind not in ("hub", "switch") for kind in kinds)
+    has_endpoints = any(kind not in SITES for kind in kinds)
     left_out: list[tuple[str, str]] = []
     if not loops:
         graph, left_out = cascade_tree(graph)
@@ -353,34 +392,3 @@ def _inputs(scenario: Scenario, order: Order) -> dict[str, Path]:
         if name not in order.inputs:
             raise UsageError(f"`{order.where}` keeps no file `{name:.60}`", "run it again")
     return {name: order.inputs[name] for name in names}
-
-
-def _input(folder: Path, name: str, digest: str) -> Path:
-    if not re.fullmatch("[0-9a-f]{32}", digest):
-        raise UsageError(f"`{folder}` names no input `{name:.60}`", "run the scenario again")
-    path = folder / INPUTS / digest
-    if not path.is_file() or _digest(path) != digest:
-        raise UsageError(f"input `{name:.60}` of `{folder}` is not what it was", "run it again")
-    return path
-
-
-def _digest(path: Path) -> str:
-    try:
-        if not path.is_file():
-            raise UsageError(f"there is no file `{path}`", "files are relative to the scenario's")
-        if path.stat().st_size > INPUT_MAX:
-            raise UsageError(f"`{path}` is longer than {INPUT_MAX} bytes", "cut it shorter")
-        return blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        why = (error.strerror or "not possible").lower()
-        raise UsageError(f"cannot read `{path}`: {why}", "check its permissions") from None
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "system": platform.system()}
-    for name in ("virtualtap", "simpy", "networkx", "topohub"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found

@@ -27,6 +27,7 @@ from virtualtap.errors import UsageError
 HASH_SEEDS = (1, 2)  # of the two processes: sets of strings are in another order
 _NAME_MAX = 256
 _FAILED = 2
+_HINT = "\t"  # parts it from what went wrong
 
 
 class Trail(Observer):
@@ -87,7 +88,9 @@ def compare(command: Sequence[str], said: bytes = b"") -> Comparison:
         if found.difference is None and not found.digest:
             complaint.seek(0)
             (*_, why) = complaint.read().decode(errors="replace").splitlines() or ["no word"]
-            raise UsageError(f"it cannot be run: {why:.500}", "run it without `--check`")
+            why, _, hint = why.partition(_HINT)
+            told = f"it cannot be run: {why:.500}"
+            raise UsageError(told, hint[:500] or "run it without `--check`")
     return found
 
 
@@ -148,7 +151,7 @@ def main() -> int:
     try:
         run, _ = perform(_read(sys.stdin.buffer.read()), None, observers=[Trail(sys.stdout.buffer)])
     except (UsageError, GraphError, ResultError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error}{_HINT}{error.hint}\n")
         return _FAILED
     sys.stdout.buffer.write(f"digest {run.digest}\n".encode())
     sys.stdout.buffer.flush()

@@ -8,6 +8,7 @@ from msgspec import Meta
 ENTRIES_MAX = 1000  # of any list of a scenario: most are held against every name
 
 Pattern = Annotated[str, Meta(min_length=1, max_length=256)]
+Count = Annotated[int, Meta(ge=0, le=10_000)]
 Few = Meta(max_length=ENTRIES_MAX)
 
 

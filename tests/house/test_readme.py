@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sim.harness import Networks
 from sim.run import Order, perform
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -14,13 +16,23 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_every_python_block_runs(number: int) -> None:
     exec(compile(blocks("python")[number], "README.md", "exec"), {})
 
 
-def test_there_are_two_python_blocks_and_one_scenario() -> None:
-    assert (len(blocks("python")), len(blocks("toml"))) == (2, 1)
+def test_there_are_three_python_blocks_and_one_scenario() -> None:
+    assert (len(blocks("python")), len(blocks("toml"))) == (3, 1)
+
+
+def test_the_test_in_it_passes(tmp_path: Path) -> None:
+    found: dict[str, Any] = {}
+    exec(compile(blocks("python")[2], "README.md", "exec"), found)
+    networks = Networks("readme", 1, tmp_path, tmp_path)
+
+    found["test_two_sites_find_one_another"](networks)
+
+    assert len(networks.trials) == 1
 
 
 def test_the_scenario_runs_and_holds() -> None:

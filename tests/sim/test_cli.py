@@ -19,8 +19,9 @@ from tests.sim.scenarios import ONE_LINE, SMALL, as_file, called, on_disk
 ROOT = Path(__file__).parents[2]
 FIELDS = """
     schema scenario seed digest verdict failed simulated_s setup_s wall_s process_s events crossings
-    delivered dropped arp_convergence_s arp_unresolved broadcast_learning latency_s throughput_bps
-    wakeups_per_hour unprompted_frames_per_hour timers_per_hour entries
+    delivered dropped arp_convergence_s arp_unresolved arp_reconvergence_s broadcast_learning
+    latency_s throughput_bps wakeups_per_hour unprompted_frames_per_hour timers_per_hour entries
+    warmup_s
 """
 LONG = f"{SMALL}[expect]\ndelivered = {{ min = 1 }}\n".replace("300ms", "1h")
 
@@ -86,7 +87,7 @@ def test_bare_json_has_counts_and_null_for_the_rest(bare):
     summary = json.loads(bare(SMALL, "--json")[1])
     told = {key: value for key, value in summary.items() if value is not None}
     nothing = {"digest", "arp_convergence_s", "arp_unresolved", "timers_per_hour"}
-    nothing |= {"wakeups_per_hour", "unprompted_frames_per_hour"}
+    nothing |= {"wakeups_per_hour", "unprompted_frames_per_hour", "warmup_s", "arp_reconvergence_s"}
     assert summary.keys() - told.keys() == nothing
     nested = (*told["broadcast_learning"].values(), *told["latency_s"].values())
     assert set(nested) == {None}

@@ -2,13 +2,14 @@
 
 import pytest
 
-from sim import enact
+from sim import enact, troubles
 from sim.build import build
 from sim.conversation import conversation
-from sim.faults import FAULTS, BitFlip, Duplication, Jitter, Loss, Reordering, Truncation
+from sim.faults import BitFlip, Duplication, Jitter, Loss, Reordering, Truncation
 from sim.run import built, perform
 from sim.scenario import decode
 from sim.timeline import Begin, Crash, Down, End, Restart, Up
+from sim.troubles import FAULTS
 from tests.sim.scenarios import SMALL, STREAM, on_disk, order, refused
 from topologies import cascade_tree, load, populate
 from virtualtap.units import MS
@@ -132,7 +133,7 @@ def test_a_link_that_is_not_there_meets_those_that_are():
     ],
 )
 def test_every_fault_can_be_said(words, fault):
-    assert enact.fault(words) == fault
+    assert troubles.fault(words) == fault
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_every_fault_can_be_said(words, fault):
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(words, hint):
-    assert hint in refused(enact.fault, words).hint
+    assert hint in refused(troubles.fault, words).hint
 
 
 def enacted(line):

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from sim.capture_reader import read_capture
+from sim.github import annotations, summary
+from sim.junit import FAILURE, Case, junit
 from sim.results import read
 from tests.sim.scenarios import ONE_LINE, SMALL, as_file, called
 
@@ -88,6 +90,18 @@ def test_a_run_full_of_them_shows_and_writes_them_as_text(tmp_path, capsys):
     assert all(name.isprintable() for name in interfaces)
     assert any(name.startswith("=1+1.") for name in interfaces)
     _everything_written_lies_below(tmp_path, folder)
+
+
+def test_what_ci_is_told_of_them_is_text():
+    suites = {name: [Case(name, name, FAILURE, name, (name, name), name)] for name in NAMES}
+    assert len(ElementTree.fromstring(junit(suites))) == len(NAMES)
+    for name, cases in suites.items():
+        [line] = annotations({name: cases})
+        assert line.isprintable() and line.count("::error ") == 1 + name.count("::error ")
+    text = summary(suites)
+    assert is_harmless(junit(suites) + text)
+    assert text.count("\n### ") == len(NAMES) - 1
+    assert not re.search(r"<(?!!-- -->)|(?<!\\)[*_`\[]|\w://|@(?!<)", text)
 
 
 def _page_is_dead(folder):
@@ -233,7 +247,9 @@ def test_in_any_option_they_are_one_line(tmp_path, capsys, monkeypatch, option):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["run", "replay", "report", "topologies", ""])
+@pytest.mark.parametrize(
+    "command", ["run", "replay", "report", "topologies", "bundle", "export", "schema", ""]
+)
 def test_as_a_path_or_command_they_are_one_line(tmp_path, capsys, monkeypatch, command):
     below = tmp_path / "a" / "b" / "c"
     below.mkdir(parents=True)

@@ -7,9 +7,23 @@ from hypothesis import strategies as st
 from sim import glance
 from tests import builders as b
 from tests.sim.networks import datagram, echo
+from virtualtap.wire.address import ANY4, LIMITED_BROADCAST
+from virtualtap.wire.ipv4 import UDP, Ipv4
+from virtualtap.wire.udp import Udp
 
 MACS = b"\xff" * 6 + b"\x02\x00\x00\x00\x00\x01"
 ARP = bytes.fromhex("00010800060400010200000000010a0000010000000000000a000002")
+
+DISCOVER, NO_KIND = (
+    Ipv4(
+        *(ANY4, LIMITED_BROADCAST, UDP),
+        Udp(68, 67, message).between(ANY4, LIMITED_BROADCAST),
+    ).to_bytes()
+    for message in (
+        b.vector("dhcp_discover"),
+        b.vector("dhcp_discover").replace(bytes((53, 1, 1)), bytes((53, 1, 9))),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,9 @@ def test_a_frame_in_words(frame, words):
             "a later fragment, 10.0.0.1 to 10.0.0.2",
         ),
         (bytes.fromhex("45") + bytes(8) + b"\xfd" + bytes(10), "protocol 253, 0.0.0.0 to 0.0.0.0"),
+        (DISCOVER, "UDP port 68 to 67, DHCP discover, 0.0.0.0 to 255.255.255.255"),
+        (NO_KIND, "UDP port 68 to 67, 0.0.0.0 to 255.255.255.255"),
+        (DISCOVER[:96], "UDP port 68 to 67, 0.0.0.0 to 255.255.255.255"),
         (b"", "no IP packet"),
         (b"\x60" * 39, "no IP packet"),
     ],

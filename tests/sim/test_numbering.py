@@ -73,3 +73,13 @@ def test_only_the_latest_arrivals_are_remembered(numbering):
         numbers(numbering, (Kind.SENT, "a", frame), (Kind.ARRIVED, "b", frame))
     assert numbers(numbering, (Kind.ARRIVED, "b", frames[0])) == [0]
     assert numbers(numbering, (Kind.ARRIVED, "b", frames[-1])) == [300]
+
+
+def test_a_port_that_is_plugged_into_another_link_is_followed_there(numbering):
+    numbering.plug("x", "b")
+    numbering.plug("y", "z")  # which nobody follows
+    sent = (Kind.SENT, "x", FRAME), (Kind.SENT, "y", OTHER)
+    assert numbers(numbering, *sent, (Kind.ARRIVED, "b", FRAME), (Kind.ARRIVED, "z", OTHER)) == [
+        *(1, 2),
+        *(1, 0),
+    ]

@@ -10,13 +10,8 @@ from sim.network import Network
 from sim.nodes.host import L3Host
 from sim.nodes.stack import IpStack
 from sim.observers import Kind
-from sim.traffic import (
-    Replay,
-    Timing,
-    flow_key,
-    payload_is_right,
-    readdressed,
-)
+from sim.replaying import Replay, payload_is_right, readdressed
+from sim.traffic import Timing, flow_key
 from tests import builders as b
 from tests import strategies as some
 from tests.sim.networks import datagram, echo, two_hosts

@@ -119,7 +119,7 @@ def test_other_versions_are_said_where_a_run_is_not_the_same(tmp_path, capsys):
         run.update(digest="0", versions={"python": "2.7\u202e"})
 
     _, _, err = tampered(tmp_path, capsys, "run.json", older)
-    assert "versions differ" in err and "\u202e" not in err
+    assert "differs: version: python was 2.7" in err and "\u202e" not in err
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sim import scenario as scenario_module
 from sim.quantities import duration
 from sim.quantities import rate as bits_a_second
-from sim.scenario import Burst, Ping, Poisson, Replay, Stream, Stride, decode, of_topology
+from sim.scenario import decode, of_topology
+from sim.traffic_words import Burst, Ping, Poisson, Replay, Stream, Stride
 from tests.sim.scenarios import SMALL, STREAM, refused
 from virtualtap.errors import UsageError
 
@@ -62,8 +63,8 @@ def test_a_receiver_may_be_a_stride():
         (LEAST + '[[links]]\nmatsch = "*"', "did you mean `match`?"),
         (LEAST + '[[timeline]]\natt = "1s"', "did you mean `at`?"),
         (LEAST + '[[traffic]]\nkind = "ping"\nfrom = "a"\nto = { strid = 1 }', "mean `stride`?"),
-        (LEAST + "zzz = 1", "the keys are capture, expect, hosts, invariants, ipv6"),
-        ("topology = {}", "the keys are capture, expect, hosts, invariants, ipv6"),  # no name
+        (LEAST + "zzz = 1", "the keys are capture, expect, heal, hosts, invariants, ipv6"),
+        ("topology = {}", "the keys are capture, expect, heal, hosts, invariants, ipv6"),  # no name
         (LEAST + 'until = "10"', "write it as `10ms`"),
         (LEAST + '[[links]]\nmatch = "*"\nrate = "1Mb"', "write it as `50Mbit`"),
     ],

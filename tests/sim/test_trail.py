@@ -73,6 +73,11 @@ def test_a_scenario_that_cannot_be_run_says_why():
     )
 
 
+def test_what_would_do_instead_is_said_too():
+    error = scenarios.refused(check, scenarios.order(scenarios.SMALL.replace('"gateway"', '"no"')))
+    assert error.hint.startswith("there are ")
+
+
 def test_vtap_run_check_says_that_it_is_the_same(tmp_path, capsys):
     path = scenarios.as_file(tmp_path)
     out = tmp_path / "out"
