@@ -255,7 +255,7 @@ def _mark_warmups(axes: Axes, runs: Mapping[str, Run]) -> None:
     for (name, cut), color in zip(cuts.items(), style.PALETTE, strict=False):
         if cut:
             axes.axvline(cut * 1e9, color=color, linestyle=":", linewidth=1.2)
-            words = "warm-up" if len(cuts) == 1 else f"warm-up, {name}"
+            words = "warm-up ends" if len(cuts) == 1 else f"warm-up ends, {name}"
             _tag(axes, drawable(words, 40), (cut * 1e9, axes.get_ylim()[1]))
 
 

@@ -205,9 +205,9 @@ def test_the_end_of_the_warm_up_is_drawn_and_named():
     warm = a_run(summary={**a_run().summary, "warmup_s": 0.25})
     (axes,) = PLOTS["throughput"]([warm]).axes
     assert points(axes.lines[-1]) == [(250 * MS, 0), (250 * MS, 1)]
-    assert [text.get_text() for text in axes.texts] == ["warm-up"]
+    assert [text.get_text() for text in axes.texts] == ["warm-up ends"]
     (axes,) = PLOTS["throughput"]([warm, a_run(seed=8)]).axes
-    assert [text.get_text() for text in axes.texts] == ["warm-up, seed 7"]
+    assert [text.get_text() for text in axes.texts] == ["warm-up ends, seed 7"]
 
 
 def test_without_a_warm_up_nothing_is_drawn():
