@@ -31,7 +31,7 @@ def fuzz(capsys, out, *words):
     return status, said, complaint
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_wrong_translator_in_the_taps_is_found_and_its_last_line_replays_it(tmp_path, capsys):
     words = ("--seeds", "0:6", "--target", f"{STRANGE}:Impostor", "--no-shrink")
     status, said, complaint = fuzz(capsys, tmp_path, *words)
@@ -40,7 +40,7 @@ def test_a_wrong_translator_in_the_taps_is_found_and_its_last_line_replays_it(tm
     assert re.search(rf"replay: pytest {tmp_path}/findings/[^\n]+/test_world.py\n\Z", said)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_as_json_it_is_one_object(tmp_path, capsys):
     words = ("--seeds", "0:2", "--target", f"{STRANGE}:Impostor", "--no-shrink", "--json")
     status, said, _ = fuzz(capsys, tmp_path, *words)
@@ -50,7 +50,7 @@ def test_as_json_it_is_one_object(tmp_path, capsys):
     assert sum(one["worlds"] for one in told["findings"]) == told["verdicts"]["fail"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_call_that_found_nothing_leaves_with_0(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(hunt, "Processes", partial(Processes, life=working))
     status, said, _ = fuzz(capsys, tmp_path, "--seeds", "1:4")
@@ -86,7 +86,7 @@ def test_a_place_that_holds_something_else_is_left_as_it_is(tmp_path, capsys):
     assert (tmp_path / FILE).read_text() == "something else"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_strangers_say_is_text(tmp_path, capsys):
     bag = hunted(tmp_path, end=60)
     assert bag.discoveries

@@ -26,7 +26,7 @@ from tests.sim.scenarios import SMALL, called, refused
 ROOT = Path(__file__).parents[2]
 FAILING = f"{SMALL}[expect]\narp_unresolved = {{ min = 3 }}\n"
 STRANGE = "python:tests.sim.strange_taps"
-pytestmark = pytest.mark.slow  # each runs worlds
+pytestmark = pytest.mark.long  # each runs worlds
 
 
 def wanted(place, text=FAILING, *, row=None, shrinks=True, **words):

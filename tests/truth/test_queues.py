@@ -39,14 +39,14 @@ def test_the_same_seed_is_the_same_queue(run):
     assert run(5) == run(5) != run(6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("queue", QUEUES, ids=lambda queue: queue.name)
 def test_of_twenty_sweeps_most_intervals_hold_the_truth(queue):
     share, pooled = covered(queue, 20)
     assert share >= 0.8 and pooled == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_link_three_percent_slower_is_shown_with_an_interval_that_holds_the_truth():
     rates = RATE, RATE * 97 // 100
     sides = [Outcomes(f"{rate} bit/s", ("delay",)) for rate in rates]

@@ -213,7 +213,7 @@ def test_without_hypothesis_one_line_says_what_to_install():
     done = subprocess.run(
         [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True
     )
-    assert (
-        done.stderr.splitlines()[-1]
-        == "virtualtap.errors.UsageError: the contract kit needs `hypothesis`"
-    )
+    assert done.stderr.splitlines()[-2:] == [
+        "virtualtap.errors.UsageError: the contract kit needs `hypothesis`",
+        "hint: install `virtualtap[contract]`",
+    ]

@@ -202,7 +202,7 @@ def pytested(folder, **environment):
     return done.returncode, done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_run_alone_the_test_fails_with_the_defect_and_passes_without(tmp_path):
     text = SMALL.replace('from = "s1"\nto = "h1"', 'from = "h1"\nto = "s1"')
     assert written(tmp_path, text, defect=DEFECT).signature == "nothing-vanishes/tap"
@@ -211,7 +211,7 @@ def test_run_alone_the_test_fails_with_the_defect_and_passes_without(tmp_path):
     assert pytested(tmp_path, VTAP_DEFECT="")[0] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_evil_names_are_text_in_every_file(tmp_path):
     names = [" ".join(name.split()) or "blank" for name in NAMES]
     nodes = {"hub": "hub", **dict.fromkeys(names, "station")}

@@ -57,7 +57,7 @@ def test_a_world_of_one_feature_holds_every_law(feature):
     assert (row.verdict, row.failed) == ("pass", [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_world_does_not_depend_on_the_hash_seed():
     script = (
         "from sim.fuzz.judge import Task, judge_json; import msgspec\n"

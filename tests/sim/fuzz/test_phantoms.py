@@ -40,7 +40,7 @@ def test_a_world_with_leases_has_no_gateway_of_its_own_making():
     assert not any("gateway_ip" in text and "dhcp = true" in text for text in texts)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_phantoms_are_told_something_in_every_state():
     found = steps("phantoms", range(24), v6=100)
     told = {one.partition("+")[0] for one in found if one.startswith("nud:")}
@@ -54,14 +54,14 @@ def test_phantoms_are_told_something_in_every_state():
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_address_that_is_taken_or_lost_lets_nobody_wait():
     found = steps("claims", range(12))
     assert any("+renamed>" in one for one in found)
     assert "mark:address-lost" in found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_leases_are_refused_and_the_server_falls_silent():
     found = steps("leases", range(8))
     assert found >= {

@@ -19,7 +19,7 @@ def h3_speaks(text):
     return is_scenario(text) and ('from = "h3"' in text or 'from = "h*"' in text)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_world_of_twenty_nodes_shrinks_to_what_it_takes(monkeypatch):
     spoil(monkeypatch)
     found = shrink(CROWD, SIGNATURE, fails)
@@ -37,7 +37,7 @@ def test_a_world_of_twenty_nodes_shrinks_to_what_it_takes(monkeypatch):
 LOSSY = CROWD.replace("probability = 0.05", "probability = 0.3")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_a_fault_decided_stands_in_place_of_its_luck():
     text = f"{LOSSY}[expect]\ndropped.link-loss = {{ max = 0 }}\n"
     task = Task(seed=0, text=text)
@@ -52,7 +52,7 @@ def test_what_a_fault_decided_stands_in_place_of_its_luck():
     assert shrunk(task, "dropped.link-loss") == found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_where_no_fault_matters_none_is_left(monkeypatch):
     spoil(monkeypatch)
     found = shrunk(Task(seed=0, text=LOSSY), SIGNATURE)
@@ -84,7 +84,7 @@ crash = "s2"
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_core_that_never_converges_keeps_the_time_it_is_given(monkeypatch):
     right = VirtualTap.ethernet_to_ip
 
