@@ -39,8 +39,8 @@ def bench(
 ) -> int:
     """Bench tests of RFC 2544, 2889 and 4689 in simulated time."""
     from sim.standard import bench as benches  # noqa: PLC0415  # only for this
-    from sim.standard import sheets  # noqa: PLC0415
-    from sim.standard.rig import Rig  # noqa: PLC0415
+    from sim.standard import sheets  # noqa: PLC0415  # only for this
+    from sim.standard.rig import Rig  # noqa: PLC0415  # only for this
 
     names, wanted = benches.chosen(tests or ()), benches.frame_sizes(sizes)
     rig = Rig(

@@ -84,7 +84,7 @@ def save(
 ) -> int:
     """Keep what runs measured in a small file."""
     from sim import baseline as baselines  # noqa: PLC0415  # only for this
-    from sim import compare as comparing  # noqa: PLC0415
+    from sim import compare as comparing  # noqa: PLC0415  # only for this
 
     wanted = _wanted(metric, [])
     comparing.tolerances(tolerance, wanted)
@@ -111,7 +111,7 @@ def check(
 ) -> int:
     """Hold runs against a baseline: is any metric worse than its tolerance allows?"""
     from sim import baseline as baselines  # noqa: PLC0415  # only for this
-    from sim import compare as comparing  # noqa: PLC0415
+    from sim import compare as comparing  # noqa: PLC0415  # only for this
 
     check_places((markdown, junit), None)
     kept = baselines.read(file)
@@ -137,8 +137,8 @@ def _run(
     quiet: bool,
 ) -> "list[Outcomes]":
     from sim import campaign, outcomes, scoreboard  # noqa: PLC0415  # only for this
-    from sim import scenario as words  # noqa: PLC0415
-    from sim.run import Order  # noqa: PLC0415
+    from sim import scenario as words  # noqa: PLC0415  # only for this
+    from sim.run import Order  # noqa: PLC0415  # only for this
 
     order = Order(
         text=words.read(scenario),
@@ -163,7 +163,7 @@ def _tell(
     found: "Comparison", markdown: Path | None, junit: Path | None, *, github: bool, json: bool
 ) -> int:
     from sim import compare as comparing  # noqa: PLC0415  # only for this
-    from sim import compare_words  # noqa: PLC0415
+    from sim import compare_words  # noqa: PLC0415  # only for this
 
     if json:
         console.print_json(compare_words.facts(found))
