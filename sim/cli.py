@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 from typer.exceptions import Abort, TyperException
+from typer.main import get_command
 
 from sim import ci, cli_compare, console, results, trail
 from sim.capture import escaped
@@ -284,10 +287,16 @@ def _compare(order: Order, *, json: bool) -> tuple[int, Suites]:
     return HELD if found.difference is None else FAILED, ci.of_check(found, order)
 
 
+@cache
+def _commands() -> Callable[..., int | None]:
+    """All commands as Click's, made once: of the time of a short call it is most."""
+    return get_command(app)
+
+
 def call(arguments: list[str]) -> int:
     """Do what the arguments say: the exit status. Every error is one line with a hint."""
     try:
-        status: int = app(arguments, standalone_mode=False) or HELD
+        status: int = _commands()(arguments, standalone_mode=False) or HELD
         if sys.stdout is not None:
             sys.stdout.flush()
     except (UsageError, GraphError, ResultError) as error:

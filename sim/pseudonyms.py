@@ -178,9 +178,14 @@ class Pseudonyms:
 
 
 def _pattern(names: list[str]) -> re.Pattern[str]:
-    """Names, the longest first, where they are words of their own; and addresses."""
-    words = "|".join(_word(name) for name in names)
-    return re.compile(f"{_ADDRESS}|{words}" if words else _ADDRESS)
+    """Names, the longest first, where they are words of their own; and addresses.
+
+    A name that begins with an address and goes on is looked for before addresses are.
+    """
+    whole = [name for name in names if not re.fullmatch(_ADDRESS, name)]
+    longer = [_word(name) for name in whole if re.match(_ADDRESS, name)]
+    others = [_word(name) for name in whole if not re.match(_ADDRESS, name)]
+    return re.compile("|".join([*longer, _ADDRESS, *others]))
 
 
 def _word(name: str) -> str:

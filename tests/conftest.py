@@ -1,5 +1,6 @@
 """Fixtures, and how hard Hypothesis tries: `--hypothesis-profile ci` tries harder."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,9 @@ def captures() -> Path:
     if not folder.is_dir():
         pytest.skip("no captures beside the project")
     return folder
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: a full collection, or a fork, need not touch it."""
+    gc.collect()
+    gc.freeze()
