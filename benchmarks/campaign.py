@@ -11,9 +11,9 @@ from statistics import median
 
 import msgspec
 
+from sim.campaigns.workers import Processes, Task
 from sim.fuzz.judge import Task as World
 from sim.fuzz.judge import judge
-from sim.workers import Processes, Task
 
 WORLDS = 64
 PAIRS = 5

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Load the command line and do what it says."""
     try:
-        from sim.cli import main as command  # noqa: PLC0415  # half a second, interrupted in words
+        from sim.cli.main import main as command  # noqa: PLC0415  # half a second, interrupted in words
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted (hint: run it again)\n")
         sys.exit(130)

@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any
 
 from sim import glance
+from sim.actions.timeline import Happening
+from sim.actions.traffic import Flow
 from sim.capture import escaped
 from sim.network import Network
 from sim.node import Node, Port
 from sim.numbering import Numbering
 from sim.observers import Kind, Moment, Observer
 from sim.results import Rows
-from sim.timeline import Happening
-from sim.traffic import Flow
 from virtualtap.units import SECOND, Instant
 
 ROWS_MAX = 100_000  # of the table; `explain` knows no such limit

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sim.actions.traffic import Flow, flow_key
 from sim.observers import Handed, Kind, Moment, Observer
 from sim.probes import Place, destination_of
 from sim.statistics import mser5
-from sim.traffic import Flow, flow_key
 from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire.address import Ip
 from virtualtap.wire.ethernet import HEADER_LEN, IPV4, IPV6

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from sim.entries import FIELDS as ENTRIES
-from sim.quantities import duration
 from sim.reasons import REASONS
 from sim.results import Failure
+from sim.words.quantities import duration
 from virtualtap.errors import UsageError
 from virtualtap.units import Instant
 

@@ -17,10 +17,10 @@ from sim.conformance.script import Missed
 from sim.expect import Judge, Value, parse
 from sim.fuzz.foreign import maker
 from sim.fuzz.text import to_toml
-from sim.quantities import duration
 from sim.results import TABLES, Cell, Failure, ResultError, Run
 from sim.run import Order, perform
 from sim.scenario import read
+from sim.words.quantities import duration
 from topologies import GraphError
 from virtualtap.config import TapConfig
 from virtualtap.errors import UsageError

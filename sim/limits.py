@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim import attack_words
 from sim.build import ADDRESSED
 from sim.capture import LIMIT as CAPTURE_BYTES
 from sim.network import Network
-from sim.quantities import duration
 from sim.scenario import Scenario
-from sim.traffic_words import Addresses, Burst, Conversation, Ping, Replay, Stream
+from sim.words import attacks
+from sim.words.quantities import duration
+from sim.words.traffic import Addresses, Burst, Conversation, Ping, Replay, Stream
 from topologies import Graph
 from virtualtap.errors import UsageError
 
@@ -81,7 +81,7 @@ def estimate(
         senders = _senders(rule, graph)
         payloads += senders * _payloads(rule, scenario)
         kept += senders * _kept(rule, files)
-    payloads += sum(attack_words.shots(getattr(one, one.which())) for one in scenario.timeline)
+    payloads += sum(attacks.shots(getattr(one, one.which())) for one in scenario.timeline)
     hops = 2 * _depth(graph)
     _compare("events", payloads * hops, limits.events)
     memory = nodes * _NODE_BYTES + links * _LINK_BYTES + kept

@@ -5,6 +5,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from sim.actions.traffic import Flow
 from sim.build import Built
 from sim.delivery import Delivery, flow_quantiles
 from sim.entries import entries
@@ -16,11 +17,10 @@ from sim.nodes.softether.transport import Transport
 from sim.nodes.virtual_tap import VirtualTapNode
 from sim.observers import Observer
 from sim.probes import PROBES, ArpConvergence, BroadcastLearning, Digest, Drops, Probe
-from sim.quantities import MSER5, duration
 from sim.reconvergence import Reconvergence
 from sim.rest import Rest
 from sim.results import Rows
-from sim.traffic import Flow
+from sim.words.quantities import MSER5, duration
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Instant
 from virtualtap.wire.address import ip_text, mac_text

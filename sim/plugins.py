@@ -18,11 +18,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from sim import build, enact, expect, versions
-from sim.enact import Ends, Span, Traffic
+from sim import build, expect, versions
+from sim.actions import enact
+from sim.actions.enact import Ends, Span, Traffic
+from sim.actions.troubles import FAULTS, FaultKind, probability, span, whole
 from sim.faults import Exactly
-from sim.invariants import INVARIANTS
-from sim.law import Invariant
+from sim.laws.invariants import INVARIANTS
+from sim.laws.law import Invariant
 from sim.network import Network
 from sim.node import Node
 from sim.nodes.gateway import LanGateway
@@ -30,8 +32,7 @@ from sim.nodes.interface import Addresses
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
 from sim.probes import PROBES, Probe
-from sim.traffic_words import TRAFFIC, Conversation
-from sim.troubles import FAULTS, FaultKind, probability, span, whole
+from sim.words.traffic import TRAFFIC, Conversation
 from topologies import CATALOG, Graph, names, vocabulary
 from topologies.vocabulary import Attachment
 from virtualtap.errors import UsageError

@@ -10,35 +10,25 @@ from typing import Any
 
 import networkx as nx
 
-from sim import (
-    causes,
-    enact,
-    expect,
-    inputs,
-    phones,
-    plugins,
-    results,
-    servers,
-    tap_words,
-    timeline,
-    troubles,
-)
+from sim import causes, expect, inputs, plugins, results
+from sim.actions import enact, phones, servers, timeline, troubles
 from sim.build import Built, build
 from sim.capture import ETHERNET, RAW_IP, Capture
 from sim.faults import Recorder
 from sim.guard import guarded, lifted
-from sim.invariants import INVARIANTS, Judges
-from sim.law import Scene, chosen
+from sim.laws.invariants import INVARIANTS, Judges
+from sim.laws.law import Scene, chosen
 from sim.limits import Limits, Stopped, Watch, estimate
 from sim.measures import Measures
 from sim.node import Medium
 from sim.nodes.virtual_tap import Make
 from sim.observers import Observer
-from sim.quantities import duration
 from sim.results import Failure, Rows, Run
 from sim.scenario import SCHEMA, Scenario, decode
-from sim.traffic_words import Replay
 from sim.versions import versions
+from sim.words import taps
+from sim.words.quantities import duration
+from sim.words.traffic import Replay
 from topologies import Graph, cascade_tree, check, load, populate
 from topologies.vocabulary import SITES
 from virtualtap.errors import UsageError
@@ -140,7 +130,7 @@ class _Stage:
         self._graph, self._left_out = graph_of(order, scenario)
         estimate(self._graph, scenario, order.limits, self._inputs, bare=order.bare)
         described = servers.Described(scenario)
-        tap = partial(tap_words.settings, scenario.taps)
+        tap = partial(taps.settings, scenario.taps)
         try:
             self._built = build(
                 self._graph,

@@ -12,13 +12,13 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from sim import attack_words, fault_words, heal_words, phone_words, server_words, tap_words
-from sim.attack_words import FRAME, Duplicate, Flap, Inject, RepeatArp, Rogue, Spoof, Storm
 from sim.capture import escaped
-from sim.fault_words import Clog, Move, Skew
-from sim.heal_words import Heal
-from sim.phone_words import Hosts, Roam, Transport
-from sim.quantities import (
+from sim.words import attacks, faults, healing, phones, servers, taps
+from sim.words.attacks import FRAME, Duplicate, Flap, Inject, RepeatArp, Rogue, Spoof, Storm
+from sim.words.faults import Clog, Move, Skew
+from sim.words.healing import Heal
+from sim.words.phones import Hosts, Roam, Transport
+from sim.words.quantities import (
     MSER5,
     RATE,
     RATE_OR_NONE,
@@ -29,9 +29,9 @@ from sim.quantities import (
     Warmup,
     duration,
 )
-from sim.server_words import Server, Session
-from sim.traffic_words import TRAFFIC, Conversation, Ours, Ping, Stream, Stride
-from sim.words import Count, Few, Part, Pattern
+from sim.words.servers import Server, Session
+from sim.words.tables import Count, Few, Part, Pattern
+from sim.words.traffic import TRAFFIC, Conversation, Ours, Ping, Stream, Stride
 from virtualtap.errors import UsageError
 
 SCHEMA = 1
@@ -93,7 +93,7 @@ class Happening(Part, frozen=True, kw_only=True, rename={"repeat_arp": "repeat-a
 
     KEYS: ClassVar[tuple[str, ...]] = (
         *("down", "up", "crash", "restart", "begin", "end", "roam", "sleep", "wake"),
-        *attack_words.KEYS,
+        *attacks.KEYS,
         *("move", "reconnect", "clog", "skew"),
     )
 
@@ -231,7 +231,7 @@ def _check(scenario: Scenario, where: str) -> None:
     if not isinstance(scenario.topology.get("loops", False), bool):
         raise UsageError(f"`{where}`: `loops` of `topology` is neither true nor false")
     for happening in scenario.timeline:
-        attack_words.check(happening.at, getattr(happening, happening.which()))
+        attacks.check(happening.at, getattr(happening, happening.which()))
         if duration(happening.at) >= duration(scenario.until):
             raise UsageError(
                 f"`{where}`: `timeline` at {happening.at} never happens",
@@ -239,9 +239,9 @@ def _check(scenario: Scenario, where: str) -> None:
             )
     _check_traffic(scenario, where)
     try:
-        heal_words.check(scenario.heal, (one.at for one in scenario.timeline), scenario.until)
-        server_words.check(scenario.servers)
-        tap_words.check(scenario.taps)
+        healing.check(scenario.heal, (one.at for one in scenario.timeline), scenario.until)
+        servers.check(scenario.servers)
+        taps.check(scenario.taps)
     except UsageError as error:
         raise UsageError(f"`{where}`: {error}", error.hint) from None
 
@@ -351,11 +351,11 @@ _TABLES: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "$.traffic[...]": (Conversation,),  # and its kinds: TRAFFIC
     "$.traffic[...].to": (Stride,),
     "$.timeline[...]": (Happening,),
-    **phone_words.TABLES,
-    **attack_words.TABLES,
-    **heal_words.TABLES,
-    **fault_words.TABLES,
-    **{f"$.{place}": (table,) for place, table in server_words.TABLES.items()},
+    **phones.TABLES,
+    **attacks.TABLES,
+    **healing.TABLES,
+    **faults.TABLES,
+    **{f"$.{place}": (table,) for place, table in servers.TABLES.items()},
 }
 
 

@@ -14,7 +14,7 @@ from sim.foreign.heard import GROUP, PING, PONG, UDP, Heard, Sender, Talk
 from sim.foreign.left import Left
 from sim.foreign.scenario_text import Imported, Table, imported_as, name_of
 from sim.foreign.softether_config import Folder
-from sim.words import ENTRIES_MAX
+from sim.words.tables import ENTRIES_MAX
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration
 from virtualtap.wire.address import Ip, Mac, ip_text, is_link_local4, is_link_local6, mac_text

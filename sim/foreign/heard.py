@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sim.actions.conversation import BYTES_MAX, ip_packet, is_control
+from sim.actions.replaying import payload_is_right
 from sim.capture import ETHERNET, escaped
 from sim.capture_reader import Record, read_capture
-from sim.conversation import BYTES_MAX, ip_packet, is_control
 from sim.inputs import BYTES_MAX as FILE_MAX
 from sim.nodes.interface import MTU
-from sim.replaying import payload_is_right
 from virtualtap.errors import UsageError, WireError
 from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire import checksum, ethernet, icmp, ipv4, ipv6, ndp

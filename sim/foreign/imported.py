@@ -12,11 +12,11 @@ from sim.foreign.left import Left
 from sim.foreign.scenario_text import Imported, imported_as, name_of
 from sim.foreign.softether import ServerFile, Table
 from sim.foreign.softether_config import Folder, read
-from sim.names import Named
 from sim.nodes.softether.policy import may_connect
 from sim.nodes.softether.transport import RETRY_INTERVAL_MIN
-from sim.phone_words import Transport
-from sim.server_words import FIRST_HUB, OneHub, Server, groups_of, policy_of_user
+from sim.words.names import Named
+from sim.words.phones import Transport
+from sim.words.servers import FIRST_HUB, OneHub, Server, groups_of, policy_of_user
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND
 

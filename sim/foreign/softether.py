@@ -14,13 +14,13 @@ import msgspec
 from sim.capture import escaped
 from sim.foreign.left import Left
 from sim.foreign.softether_config import Folder, Value
-from sim.names import Named, folded
 from sim.nodes.softether.access_rule import AccessRule
 from sim.nodes.softether.constants import Constants, constants
 from sim.nodes.softether.options import HubOptions
 from sim.nodes.softether.policy import Policy
 from sim.nodes.softether.vh_option import VhOption
-from sim.server_words import (
+from sim.words.names import Named, folded
+from sim.words.servers import (
     FIRST_HUB,
     Layer3Switch,
     OneHub,
@@ -29,7 +29,7 @@ from sim.server_words import (
     product,
     switch_of,
 )
-from sim.words import ENTRIES_MAX
+from sim.words.tables import ENTRIES_MAX
 from virtualtap.errors import UsageError
 from virtualtap.wire.address import ip_text
 

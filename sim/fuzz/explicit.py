@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sim.quantities import duration
+from sim.words.quantities import duration
 from topologies import Graph
 from virtualtap.units import MS, SECOND, US, Duration
 
@@ -154,7 +154,7 @@ def _renamed(value: Any, old: str, new: str) -> Any:
 
 
 def _spoken_by_one(rule: Words, words: Words) -> Iterator[Words]:
-    """A rule for each sender, as `sim.enact` pairs them."""
+    """A rule for each sender, as `sim.actions.enact` pairs them."""
     senders = fitting(rule["from"], words)
     pairs = []
     for i, sender in enumerate(senders):

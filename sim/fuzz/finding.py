@@ -13,8 +13,8 @@ from sim.fuzz.apart import Ended, apart
 from sim.fuzz.judge import Row, Task, first_of, judge, staged
 from sim.fuzz.sequence import diagram
 from sim.fuzz.witness import Sight, Witness, watch
-from sim.invariants import INVARIANTS
-from sim.quantities import duration
+from sim.laws.invariants import INVARIANTS
+from sim.words.quantities import duration
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Instant
 

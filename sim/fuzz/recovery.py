@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sim.bounds import bound
+from sim.actions.healing import core_of
 from sim.fuzz.sketch import Sketch, ms
 from sim.fuzz.text import to_toml
-from sim.healing import core_of
-from sim.law import Scene
+from sim.laws.bounds import bound
+from sim.laws.law import Scene
 from sim.rng import Stream
 from sim.run import Order, built
 from virtualtap.units import MS

@@ -19,7 +19,7 @@ from sim.fuzz.explicit import (
     without,
 )
 from sim.fuzz.text import to_toml
-from sim.quantities import TIME, duration
+from sim.words.quantities import TIME, duration
 from virtualtap.errors import UsageError
 from virtualtap.units import Duration
 

@@ -15,8 +15,8 @@ from sim.fuzz.judge import Task, judge, staged
 from sim.fuzz.reductions import PASSES, Pass, calm, is_lucky, shortest, weight
 from sim.fuzz.text import to_toml
 from sim.fuzz.witness import watch
-from sim.quantities import duration
 from sim.run import Order, graph_of
+from sim.words.quantities import duration
 from topologies import GraphError
 from virtualtap.errors import UsageError
 

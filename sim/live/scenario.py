@@ -13,8 +13,8 @@ from sim.network import Network
 from sim.node import Node, Port
 from sim.nodes.host import L3Host
 from sim.nodes.station import Station
-from sim.quantities import duration
 from sim.run import Order, built
+from sim.words.quantities import duration
 from virtualtap.errors import UsageError
 from virtualtap.units import SECOND, Duration
 from virtualtap.wire.address import ip_text, mac_text

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sim import cli
+from sim.cli import main as cli
 from sim.run import perform
 from sim.scenario import decode
 from tests.examples.record import DIGESTS, EXAMPLES, order

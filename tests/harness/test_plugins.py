@@ -11,8 +11,9 @@ import networkx as nx
 import pytest
 
 from sim import plugins
-from sim.invariants import INVARIANTS
-from sim.law import Invariant
+from sim.actions.traffic import DatagramStream, Timing
+from sim.laws.invariants import INVARIANTS
+from sim.laws.law import Invariant
 from sim.nodes.gateway import LanGateway
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
@@ -20,10 +21,9 @@ from sim.plugins import FaultKind, NodeKind, Plugin, TrafficKind, install, load,
 from sim.probes import Probe
 from sim.run import order_of, perform
 from sim.scenario import Scenario, decode
-from sim.traffic import DatagramStream, Timing
-from sim.traffic_words import Conversation
 from sim.trail import check
 from sim.versions import versions
+from sim.words.traffic import Conversation
 from tests.sim.scenarios import ONE_LINE, as_file, called, done, order, refused
 from topologies import CATALOG, GraphError
 from virtualtap import MS, UsageError

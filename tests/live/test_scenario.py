@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from sim.cli import WRONG_CALL, call
+from sim.cli.main import WRONG_CALL, call
 from sim.conformance.target_kernel import unavailable
 from sim.live.namespace import Namespace, end
 from sim.live.throughput import command

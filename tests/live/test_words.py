@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from sim.cli import WRONG_CALL, call
+from sim.cli.main import WRONG_CALL, call
 from sim.live.tunnel import Words, config_of
 from virtualtap import ip, mac
 

@@ -1,8 +1,9 @@
 """A network by hand that is judged: stations s1, s2, … and taps t11, t12, … on one switch."""
 
+from sim.actions.traffic import DatagramStream, Timing
 from sim.build import Built
-from sim.invariants import INVARIANTS, Judges
-from sim.law import Scene
+from sim.laws.invariants import INVARIANTS, Judges
+from sim.laws.law import Scene
 from sim.network import Network
 from sim.nodes.host import L3Host
 from sim.nodes.interface import Addresses
@@ -11,7 +12,6 @@ from sim.nodes.switch import Switch
 from sim.nodes.virtual_tap import VirtualTapNode
 from sim.probes import Place
 from sim.scenario import decode
-from sim.traffic import DatagramStream, Timing
 from tests.sim.networks import Listener, addresses, place_of, station_mac
 from tests.sim.scenarios import SMALL
 from virtualtap import TapConfig, VirtualTap

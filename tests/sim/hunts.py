@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from sim import hunt
-from sim.discovery import Discovery, Wanted
+from sim.campaigns import hunt
+from sim.campaigns.discovery import Discovery, Wanted
+from sim.campaigns.workers import Processes, serve
 from sim.fuzz.judge import Row, Task
-from sim.workers import Processes, serve
 
 FEATURES = ("dhcp", "loss", "spoof")
 

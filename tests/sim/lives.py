@@ -6,7 +6,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from sim.workers import serve
+from sim.campaigns.workers import serve
 from virtualtap.errors import UsageError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sim import cli
+from sim.cli import main as cli
 from sim.results import Run, read
 from sim.run import Order, perform
 from virtualtap.errors import UsageError

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sim.holdings import LeaseUnique, told
-from sim.invariants import INVARIANTS
-from sim.law import Scene, unwrapped
+from sim.laws.holdings import LeaseUnique, told
+from sim.laws.invariants import INVARIANTS
+from sim.laws.law import Scene, unwrapped
 from sim.run import built
 from sim.scenario import decode
 from tests.sim.bench import Bench, ip_of

@@ -3,6 +3,7 @@
 import networkx as nx
 import pytest
 
+from sim.actions.traffic import Ping, Timing
 from sim.build import Built, build
 from sim.nodes.gateway import LanGateway
 from sim.nodes.host import L3Host
@@ -10,7 +11,6 @@ from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
 from sim.nodes.virtual_tap import VirtualTapNode
-from sim.traffic import Ping, Timing
 from topologies import CATALOG, Graph, GraphError, cascade_tree, check, populate
 from virtualtap.units import MS, SECOND, US
 from virtualtap.wire.address import ip, ip_text, mac

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
-from sim import causes, console, timeline
+from sim import causes
+from sim.actions import timeline
+from sim.actions.traffic import Ping, Timing
 from sim.capture import OUTBOUND
 from sim.causes import trace
+from sim.cli import console
 from sim.faults import BitFlip, Duplication, Loss
 from sim.run import Order, explained
-from sim.traffic import Ping, Timing
 from tests.sim import scenarios
 from tests.sim.networks import Record, a_lan, a_wire
 from tests.sim.scenarios import SMALL, called, on_disk

@@ -1,8 +1,8 @@
 """A clogged link keeps what is sent, in its order and within its queue, and loses nothing else."""
 
+from sim.actions.timeline import Clog
 from sim.faults import Exactly, Loss, Outcome
 from sim.numbering import Numbering
-from sim.timeline import Clog
 from tests.sim.networks import NANOBYTE, Record, a_wire
 from virtualtap.units import MS
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.actions.traffic import DatagramStream, Flow, Ping, Timing, flow_key
 from sim.delivery import Delivery, FlowCounts, flow_quantiles
 from sim.network import Network
 from sim.nodes.gateway import LanGateway
 from sim.nodes.station import Station
 from sim.observers import Kind, Moment, Observer
 from sim.probes import Place
-from sim.traffic import DatagramStream, Flow, Ping, Timing, flow_key
 from tests import builders as b
 from tests.sim.networks import addresses, datagram, place_of
 from virtualtap.units import MS, SECOND

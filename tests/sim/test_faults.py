@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.actions.troubles import FAULTS
 from sim.faults import (
     BitFlip,
     Duplication,
@@ -18,7 +19,6 @@ from sim.faults import (
     Truncation,
 )
 from sim.rng import stream
-from sim.troubles import FAULTS
 from tests.sim.networks import a_wire
 from virtualtap.units import MS
 

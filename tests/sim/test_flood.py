@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import timeline
+from sim.actions import timeline
 from sim.faults import Duplication, Jitter, Loss
 from sim.network import Network
 from sim.node import Node, Port

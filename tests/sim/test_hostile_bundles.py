@@ -11,10 +11,10 @@ import zlib
 
 import pytest
 
-from sim.archive import SIZE_MAX, pack, unpack
-from sim.bundle import write_bundle
+from sim.sharing.archive import SIZE_MAX, pack, unpack
+from sim.sharing.bundle import write_bundle
 from tests.sim.scenarios import ONE_LINE, called, on_disk
-from tests.sim.test_bundle import edited, resigned
+from tests.sim.sharing.test_bundle import edited, resigned
 from tests.sim.test_hostile_inputs import files
 
 

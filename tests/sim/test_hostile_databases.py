@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from sim import cli
-from sim.campaign import APPLICATION, ROW_MAX
+from sim.campaigns.campaign import APPLICATION, ROW_MAX
+from sim.cli import main as cli
 from tests.sim.scenarios import ONE_LINE, as_file, called
 
 SWEEP = ("--seeds", "0:2", "--jobs", "1")

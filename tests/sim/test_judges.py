@@ -1,8 +1,8 @@
 """What drawn worlds taught the judges: where they saw a law broken and none was."""
 
 from sim.build import build, planned
-from sim.invariants import Judges
-from sim.law import Invariant, Scene
+from sim.laws.invariants import Judges
+from sim.laws.law import Invariant, Scene
 from sim.observers import Kind, Moment
 from sim.probes import ArpConvergence
 from sim.run import built

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import timeline
+from sim.actions import timeline
+from sim.actions.traffic import DatagramStream, Ping, Timing
 from sim.faults import BitFlip, Duplication, Jitter, Loss, Reordering, Truncation
 from sim.network import Network
 from sim.node import Node
@@ -15,7 +16,6 @@ from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.station import Station
 from sim.nodes.switch import Switch
 from sim.nodes.virtual_tap import VirtualTapNode
-from sim.traffic import DatagramStream, Ping, Timing
 from tests.sim.networks import GIGABIT, Listener, Record, a_wire, addresses
 from virtualtap import TapConfig
 from virtualtap.units import MS, SECOND, US

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import timeline
+from sim.actions import timeline
 from sim.faults import Duplication, Jitter, Loss, Reordering
 from sim.observers import Kind
 from tests.sim.networks import GIGABIT, NANOBYTE, Record, a_wire

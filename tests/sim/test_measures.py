@@ -5,10 +5,10 @@ from typing import Any
 import networkx as nx
 import pytest
 
+from sim.actions.traffic import DatagramStream, Timing
 from sim.build import Built, build
 from sim.measures import Measures
 from sim.results import TABLES
-from sim.traffic import DatagramStream, Timing
 from topologies import Graph
 from virtualtap.units import MS, SECOND
 

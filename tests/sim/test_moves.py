@@ -2,9 +2,9 @@
 
 import pytest
 
+from sim.actions.timeline import Move
 from sim.build import Built
 from sim.run import explained
-from sim.timeline import Move
 from tests.sim.scenarios import order, refused
 from tests.sim.troubled import LAN, PINGS, TRANSPORT, at, enacted, network
 from virtualtap.units import SECOND

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from sim import statistics
+from sim.campaigns.sweep import SERIES, Gathered, Sweep, _wanted, missed, precision, sweep
 from sim.statistics import estimate
-from sim.sweep import SERIES, Gathered, Sweep, _wanted, missed, precision, sweep
 from tests.sim.scenarios import SMALL, as_file, called, refused
 
 pytest.importorskip("scipy", reason="the extra `stats` is not installed")
@@ -118,7 +118,7 @@ def test_what_is_no_share_is_refused(text):
 
 
 def test_without_scipy_a_sweep_has_means_and_a_precision_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.sweep.is_there", lambda: False)
+    monkeypatch.setattr("sim.campaigns.sweep.is_there", lambda: False)
     found = sweep(order(tmp_path / "a", seeds=range(2)))
     assert found.estimates[0][0].interval is None and found.means[0][0] > 0
     monkeypatch.setattr(statistics.importlib, "import_module", lambda name: __import__("nowhere"))

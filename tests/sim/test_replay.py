@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.actions.replaying import Replay, payload_is_right, readdressed
+from sim.actions.traffic import Timing, flow_key
 from sim.network import Network
 from sim.nodes.host import L3Host
 from sim.nodes.stack import IpStack
 from sim.observers import Kind
-from sim.replaying import Replay, payload_is_right, readdressed
-from sim.traffic import Timing, flow_key
 from tests import builders as b
 from tests import strategies as some
 from tests.sim.networks import datagram, echo, two_hosts

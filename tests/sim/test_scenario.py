@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import scenario as scenario_module
-from sim.quantities import duration
-from sim.quantities import rate as bits_a_second
 from sim.scenario import decode, of_topology
-from sim.traffic_words import Burst, Ping, Poisson, Replay, Stream, Stride
+from sim.words.quantities import duration
+from sim.words.quantities import rate as bits_a_second
+from sim.words.traffic import Burst, Ping, Poisson, Replay, Stream, Stride
 from tests.sim.scenarios import SMALL, STREAM, refused
 from virtualtap.errors import UsageError
 

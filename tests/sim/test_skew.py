@@ -1,6 +1,6 @@
 """A node whose clock is not right: all its timers go by it."""
 
-from sim.timeline import Skew
+from sim.actions.timeline import Skew
 from tests.sim.troubled import LAN, PINGS, TRANSPORT, at, enacted, network
 from virtualtap.units import MS, SECOND
 

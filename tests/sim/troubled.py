@@ -1,6 +1,6 @@
 """A small LAN for what befalls links, places and clocks, and the shortest ways to let it happen."""
 
-from sim import enact
+from sim.actions import enact
 from sim.build import Built
 from sim.run import built
 from sim.scenario import decode

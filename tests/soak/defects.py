@@ -8,13 +8,13 @@ from statistics import median
 
 import msgspec
 
-from sim.campaign import cores
-from sim.discovery import Wanted, read_discovery
+from sim.campaigns.campaign import cores
+from sim.campaigns.discovery import Wanted, read_discovery
+from sim.campaigns.hunt import BAD
+from sim.campaigns.workers import Processes, Task
 from sim.fuzz.defects import load
 from sim.fuzz.judge import Row
 from sim.fuzz.judge import Task as World
-from sim.hunt import BAD
-from sim.workers import Processes, Task
 from tests.soak.report import ROOT, Report
 
 BEGINNINGS = 10  # first seeds

@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from sim.campaign import cores
+from sim.campaigns.campaign import cores
+from sim.campaigns.hunt import Hunt, hunt
 from sim.fuzz.transitions import REACHABLE, TRANSITIONS
-from sim.hunt import Hunt, hunt
 from tests.soak.report import Report
 
 SECONDS = 600.0

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from math import exp
 
+from sim.actions.traffic import DatagramStream, Timing
 from sim.network import Network
 from sim.node import Medium, Node, Port
 from sim.nodes.host import L3Host
 from sim.rng import stream
-from sim.traffic import DatagramStream, Timing
 from virtualtap.units import MS, SECOND
 from virtualtap.wire.address import ip
 

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from sim.compare import BROKEN, NOTHING, compare, gate
-from sim.outcomes import Outcomes
+from sim.campaigns.compare import BROKEN, NOTHING, compare, gate
+from sim.campaigns.outcomes import Outcomes
 from sim.statistics import detectable
 
 pytest.importorskip("scipy", reason="the extra `stats` is not installed")

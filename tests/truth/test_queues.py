@@ -2,8 +2,8 @@
 
 import pytest
 
-from sim.compare import DIFFERENT, compare
-from sim.outcomes import Outcomes
+from sim.campaigns.compare import DIFFERENT, compare
+from sim.campaigns.outcomes import Outcomes
 from tests.truth.__main__ import covered
 from tests.truth.queues import (
     BYTE_NS,

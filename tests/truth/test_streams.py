@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 OF_RUNS = sorted(
     {
         *(ROOT / "sim").glob("*.py"),
+        *(ROOT / "sim" / "actions").rglob("*.py"),
         *(ROOT / "sim" / "nodes").rglob("*.py"),
     }
 )

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sim import cli
+from sim.cli import main as cli
 from sim.conformance import campaign
 from sim.conformance.campaign import Judgement, conform
 from sim.conformance.findings import explain, markdown, suites, write_capture

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from sim.foreign.imported import CLIENTS_MAX, imported
 from sim.foreign.softether_config import parse
-from sim.phone_words import Transport
 from sim.run import built
 from sim.scenario import decode
+from sim.words.phones import Transport
 from tests.sim.foreign.configs import SECRETS, SERVER, account
 from tests.sim.foreign.lines import hub, users
 from tests.sim.scenarios import ONE_LINE, called, done, order, refused

@@ -3,10 +3,10 @@
 import pytest
 
 from sim.foreign.imported import CLIENTS_MAX, imported
-from sim.phone_words import Transport
 from sim.run import built
 from sim.scenario import SCENARIO_MAX, decode
-from sim.words import ENTRIES_MAX
+from sim.words.phones import Transport
+from sim.words.tables import ENTRIES_MAX
 from tests.sim.foreign.configs import account
 from tests.sim.foreign.lines import folder, hub, interface, route, server, switch, users
 from tests.sim.scenarios import order, refused

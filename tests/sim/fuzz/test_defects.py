@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.fuzz.defects import DEFECTS, found, load, planted
-from sim.invariants import INVARIANTS
+from sim.laws.invariants import INVARIANTS
 from sim.run import Order, perform
 from tests.sim.fuzz.scenes import SCENES
 from tests.sim.scenarios import refused

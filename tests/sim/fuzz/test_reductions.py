@@ -7,7 +7,7 @@ import pytest
 from sim.fuzz import reductions
 from sim.fuzz.reductions import PASSES, fewer, weight
 from sim.fuzz.text import to_toml
-from sim.quantities import duration
+from sim.words.quantities import duration
 from tests.sim.fuzz.worlds import is_scenario
 from virtualtap.units import SECOND
 

@@ -6,7 +6,7 @@ import pytest
 
 from sim.fuzz.judge import Task, judge
 from sim.fuzz.shrink import Budget, shrink, shrunk
-from sim.quantities import duration
+from sim.words.quantities import duration
 from tests.sim.fuzz.worlds import CROWD, SIGNATURE, fails, is_scenario, spoil
 from tests.sim.scenarios import refused
 from virtualtap.errors import UsageError

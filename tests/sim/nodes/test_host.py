@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim import timeline
+from sim.actions import timeline
 from sim.network import Network
 from sim.node import Medium
 from sim.nodes.host import L3Host

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.quantities import duration
 from sim.run import Order, perform
 from sim.scenario import decode
 from sim.standard.bench import TESTS
+from sim.words.quantities import duration
 from tests.sim.scenarios import ONE_LINE, called
 from virtualtap.units import SECOND
 

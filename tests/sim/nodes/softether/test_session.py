@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim import timeline
+from sim.actions import timeline
 from sim.network import Network
 from sim.nodes.softether.constants import Strategy, constants
 from sim.nodes.softether.server import SoftEtherServer
