@@ -181,8 +181,18 @@ def values(words: Words) -> Pass:
             words = yield from _plainer_frame(words, where)
 
 
+def _patient(one: Callable[[Words], Pass]) -> Callable[[Words], Pass]:
+    """The pass, where the run may last four times as long: fewer nodes may need the time."""
+
+    def longer(words: Words) -> Pass:
+        yield from one({**words, "until": time_text(4 * _ns(words.get("until", "10s")))})
+
+    return longer
+
+
 PASSES: tuple[Callable[[Words], Pass], ...] = (
     *(shorter, entries, sites, endpoints, seldom, manners, shorter, cables, options, values),
+    *(_patient(sites), _patient(endpoints)),
 )
 
 

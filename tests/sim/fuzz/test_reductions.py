@@ -72,6 +72,15 @@ def test_of_a_list_what_is_needed_is_left(wanted):
     assert asked <= 40
 
 
+def test_fewer_may_take_longer_and_then_as_long_as_they_need():
+    def takes_the_time_of(words):
+        is_long = duration(words["until"]) * len(nodes(words)) >= 60 * SECOND
+        return is_long and "h1" in nodes(words) and is_world(words)
+
+    found = least(world(), takes_the_time_of)
+    assert (nodes(found), found["until"]) == (["hub1", "h1"], "50s")
+
+
 @pytest.mark.parametrize(
     ("needed", "left"),
     [
