@@ -55,6 +55,18 @@ def value(summary: Mapping[str, Any], metric: str) -> float | None:
     return _number(found)
 
 
+def is_in(summary: Mapping[str, Any], metric: str) -> bool:
+    """Whether it is a measure there, though perhaps one that was not measured this time."""
+    if metric.startswith(_DROPPED):
+        return True
+    found: Any = summary
+    for part in metric.split(".", 1):
+        if isinstance(found, Mapping) and part not in found:
+            return False
+        found = found[part] if isinstance(found, Mapping) else None
+    return True
+
+
 def check(metrics: Iterable[str]) -> tuple[str, ...]:
     """Each once, in their order. UsageError for what can be no name of one."""
     for metric in metrics:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, fsum, sqrt
+from statistics import mean, stdev
 from typing import Any
 
 from virtualtap.errors import UsageError
@@ -73,22 +74,11 @@ def estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimat
     )
 
 
-def mean(values: Sequence[float]) -> float:
-    """Of one value at least."""
-    return fsum(values) / len(values)
-
-
-def deviation(values: Sequence[float]) -> float:
-    """Of a sample of two at least: the root of the squares' sum over n - 1."""
-    middle = mean(values)
-    return sqrt(fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
-
-
 def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
     """Student's, for the mean of what is drawn independently; None of fewer than two."""
     if len(values) < 2:
         return None
-    half = _student(len(values), confidence) * deviation(values) / sqrt(len(values))
+    half = _student(len(values), confidence) * stdev(values) / sqrt(len(values))
     return Interval(mean(values) - half, mean(values) + half)
 
 
@@ -125,7 +115,7 @@ def difference(
     apart = [b - a for a, b in zip(first, second, strict=True)]
     if len(apart) < 2:
         return Difference(len(apart), mean(apart), None, None, None)
-    spread = deviation(apart)
+    spread = stdev(apart)
     least = detectable(spread, len(apart), (1 - confidence) / comparisons)
     interval = mean_interval(apart, confidence)
     return Difference(len(apart), mean(apart), interval, p_value(apart), least)
@@ -133,7 +123,7 @@ def difference(
 
 def p_value(values: Sequence[float]) -> float:
     """Two-sided, of Student's test that the mean is 0; of two values at least."""
-    middle, spread = mean(values), deviation(values)
+    middle, spread = mean(values), stdev(values)
     if not spread:
         return 0.0 if middle else 1.0
     score = abs(middle) / (spread / sqrt(len(values)))

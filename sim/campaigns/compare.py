@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import mean
 
 from sim import metrics, statistics
 from sim.campaigns import baseline, outcomes
@@ -197,7 +198,7 @@ def _row(key: tuple[str, str], pair: Pairs, runs: int, tests: int) -> Row:
         return row
     return replace(
         row,
-        means=(statistics.mean(first), statistics.mean(second)),
+        means=(mean(first), mean(second)),
         difference=statistics.difference(first, second, CONFIDENCE, max(tests, 1)),
         ratio=statistics.ratio_interval(first, second),
         verdict=ONE_RUN,
@@ -229,7 +230,7 @@ def _judged(one: Gate, point: str, pair: Pairs | None, judged: int) -> Judged:
         return Judged(one, point, NOT_JUDGED)
     apart = [one.excess(a, b) for a, b in zip(pair[0], pair[1], strict=True)]
     interval = statistics.mean_interval(apart, 1 - (1 - CONFIDENCE) / judged)
-    excess = statistics.mean(apart)
+    excess = mean(apart)
     assert interval is not None
     least = _FUZZ * max(map(abs, pair[0]))
     verdict = HELD if excess <= least else BROKEN if interval.low > least else NOT_SHOWN

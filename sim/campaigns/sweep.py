@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from itertools import product
 from math import ceil, prod
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from sim.campaigns.campaign import Campaign, Kept, canonical
 from sim.campaigns.cluster import Cluster
 from sim.campaigns.workers import Done, Processes, Task, Team
 from sim.fuzz.foreign import maker
-from sim.metrics import value
+from sim.metrics import is_in, unknown, value
 from sim.results import ResultError, fingerprint, safe
 from sim.run import Order, built, perform
-from sim.statistics import Estimate, estimate, is_there, mean
+from sim.statistics import Estimate, estimate, is_there
 from sim.versions import packages
 from topologies import GraphError
 from virtualtap.errors import UsageError
@@ -279,9 +280,18 @@ def _round(order: Sweep, found: Gathered, campaign: Campaign, team: Team, tell: 
     with closing(campaign.keep(rows)) as kept:
         for one in kept:
             if one is not None:
+                row = row_of(one[2])
+                _check(order.metrics, row)
                 found.fresh += 1
-                found.add(one[0], row_of(one[2]))
+                found.add(one[0], row)
             tell(found)
+
+
+def _check(metrics: tuple[str, ...], row: dict[str, Any]) -> None:
+    """UsageError for a metric that no run has, as soon as one has been run."""
+    for metric in metrics:
+        if row["verdict"] != ERROR and not is_in(row, metric):
+            raise unknown(metric)
 
 
 def _rows(campaign: Campaign, found: Gathered, point: int) -> list[dict[str, Any]]:

@@ -85,11 +85,11 @@ def test_one_seed_has_no_interval_and_says_so(tmp_path, capsys):
 
 def test_what_is_reached_is_said(tmp_path, capsys):
     path = as_file(tmp_path)
-    words = ("--seeds", "0:2", "--metric", "delivered", "--metric", "nothing", "--jobs", 1)
+    words = ("--seeds", "0:2", "--metric", "delivered", "--metric", "warmup_s", "--jobs", 1)
     more = ("--until-precision", "5%", "--out", tmp_path / "a")
     out = called(capsys, "sweep", path, *words, *more)[1]
-    assert "within 5 % of each mean\nno run measured nothing\n" in out
-    nothing = (*words[:2], "--metric", "nothing", "--jobs", 1, *more[:2], "--out", tmp_path / "b")
+    assert "within 5 % of each mean\nno run measured warmup_s\n" in out
+    nothing = (*words[:2], "--metric", "warmup_s", "--jobs", 1, *more[:2], "--out", tmp_path / "b")
     assert "within" not in called(capsys, "sweep", path, *nothing)[1]
 
 

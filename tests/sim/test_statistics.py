@@ -2,6 +2,7 @@
 
 import importlib
 from math import inf
+from statistics import mean, stdev
 
 import pytest
 from hypothesis import assume, given
@@ -35,6 +36,12 @@ def close(value):
     return pytest.approx(value, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("value", [0.1, 0.0036, 1e-9, 7.0])
+def test_of_equal_values_the_interval_is_that_value_and_no_more(value):
+    found = estimate([value] * 7)
+    assert (found.mean, found.interval, found.precision()) == (value, Interval(value, value), 0.0)
+
+
 def test_the_interval_of_one_to_five_is_as_by_hand():
     found = mean_interval([1, 2, 3, 4, 5])  # 3 ± 2.776445 · √2.5 / √5
     assert (found.low, found.high) == pytest.approx((3 - 1.963243, 3 + 1.963243), abs=1e-6)
@@ -49,10 +56,10 @@ def test_students_own_data_give_students_own_difference():
 
 @given(SAMPLES)
 def test_the_interval_of_a_mean_is_that_of_scipy(values):
-    spread = statistics.deviation(values)
+    spread = stdev(values)
     assume(spread)
     low, high = scipy_stats.t.interval(
-        0.95, len(values) - 1, statistics.mean(values), spread / len(values) ** 0.5
+        0.95, len(values) - 1, mean(values), spread / len(values) ** 0.5
     )
     found = mean_interval(values)
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6, abs=1e-6)
@@ -61,7 +68,7 @@ def test_the_interval_of_a_mean_is_that_of_scipy(values):
 @given(PAIRS)
 def test_the_chance_of_a_difference_is_that_of_scipy(pairs):
     first, second = zip(*pairs, strict=True)
-    assume(statistics.deviation([b - a for a, b in pairs]) > 1e-3)
+    assume(stdev([b - a for a, b in pairs]) > 1e-3)
     expected = scipy_stats.ttest_rel(second, first).pvalue
     assert expected == pytest.approx(difference(first, second).p, rel=1e-6, abs=1e-12)
 
@@ -71,7 +78,7 @@ def test_more_confidence_is_a_wider_interval_about_the_same_mean(values, less, m
     narrow, wide = (mean_interval(values, confidence) for confidence in (less, more))
     assert wide.half_width >= narrow.half_width
     assert wide.holds(narrow.low) and wide.holds(narrow.high)
-    assert narrow.holds(statistics.mean(values))
+    assert narrow.holds(mean(values))
 
 
 @given(PAIRS)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from statistics import mean
 
 from sim import statistics
 from sim.rng import stream
@@ -22,8 +23,8 @@ def covered(queue: Queue, sweeps: int = SWEEPS) -> tuple[float, float]:
         interval = statistics.mean_interval(delays)
         assert interval is not None
         held += interval.holds(truth)
-        means.append(statistics.mean(delays))
-    return held / sweeps, statistics.mean(means) / truth
+        means.append(mean(delays))
+    return held / sweeps, mean(means) / truth
 
 
 def main() -> int:

@@ -158,10 +158,22 @@ def test_what_cannot_be_swept_is_said_before_anything_is_written(tmp_path, words
 
 def test_a_measure_that_no_run_had_has_no_mean(tmp_path):
     text = SMALL.replace('"h*"', '"s1"').replace('"gateway"', '"s2"')
-    found = sweep(
-        order(tmp_path, text, vary=(), seeds=range(1), metrics=("nothing.at", "dropped.x"))
-    )
-    assert found.means == [[None, 0.0]]
+    metrics = ("arp_reconvergence_s", "warmup_s", "dropped.x")
+    found = sweep(order(tmp_path, text, vary=(), seeds=range(1), metrics=metrics))
+    assert found.means == [[None, None, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("metric", "hint"),
+    [
+        ("latency_s.p98", "did you mean `latency_s.p99`?"),
+        ("zzz", "any number of `vtap run --json`"),
+    ],
+)
+def test_a_measure_that_is_none_is_said_after_the_first_run(tmp_path, metric, hint):
+    error = refused(sweep, order(tmp_path, seeds=range(50), metrics=("delivered", metric)))
+    assert (str(error), error.hint) == (f"no run here has a `{metric}`", hint)
+    assert len(rows(tmp_path)) < 50
 
 
 def test_a_wrong_call_is_one_line(tmp_path, capsys):
