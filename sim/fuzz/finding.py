@@ -6,10 +6,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec.json import decode, encode
-
+from sim.apart import Ended
 from sim.capture import ETHERNET, OUTBOUND, RAW_IP, PcapngWriter, escaped
-from sim.fuzz.apart import Ended, apart
+from sim.fuzz.foreign import found_apart
 from sim.fuzz.judge import Row, Task, first_of, judge, staged
 from sim.fuzz.sequence import diagram
 from sim.fuzz.witness import Sight, Witness, watch
@@ -70,8 +69,7 @@ def write_finding(folder: Path, task: Task, found: str) -> Written:
     if task.target is None:
         return _written(folder, task, found, row, _witness)
     try:  # somebody else's code, in a process of its own
-        said = apart(lambda: encode(_written(folder, task, found, row, _witness)).decode())
-        return decode(said, type=Written)
+        return found_apart(lambda: _written(folder, task, found, row, _witness), Written)
     except Ended:
         return _written(folder, task, found, row, _nobody)
 

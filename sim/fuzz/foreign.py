@@ -1,7 +1,12 @@
 """Somebody else's translator in every tap, driven as ours is; what only ours tells is nothing."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
+import msgspec
+
+from sim.apart import CRASH, EXIT, HANG, Bounds, Ended, apart
 from sim.conformance.targets import is_foreign, target
 from sim.conformance.verdicts import Unsupported
 from sim.nodes.virtual_tap import Make
@@ -11,6 +16,26 @@ from virtualtap.events import Event
 from virtualtap.stats import Stats
 from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import Instant
+
+BOUNDS = Bounds(seconds=10.0, cpu_seconds=10, memory=4 * 2**30)  # of a world with its code
+
+T = TypeVar("T")
+
+
+def found_apart(do: Callable[[], T], kind: type[T]) -> T:
+    """What `do` returns, done in a process of its own. Ended where nothing of the kind came."""
+    said = apart(lambda _: msgspec.json.encode(do()), BOUNDS)
+    try:
+        return msgspec.json.decode(said, type=kind)
+    except msgspec.MsgspecError:  # its code may have written where it should not
+        raise Ended(EXIT, "0") from None
+
+
+def signature(ended: Ended) -> str:
+    """`hang`, `crash:SIGSEGV` or `exit`: alike, whatever the status."""
+    if ended.how == HANG or ended.which == "SIGXCPU":
+        return HANG
+    return str(ended) if ended.how == CRASH else EXIT
 
 
 @cache

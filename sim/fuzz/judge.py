@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from sim.apart import Ended
 from sim.conformance.verdicts import Unsupported
 from sim.fuzz import coverage
-from sim.fuzz.apart import Ended, apart
 from sim.fuzz.defects import planted
-from sim.fuzz.foreign import maker
+from sim.fuzz.foreign import found_apart, maker, signature
 from sim.fuzz.generate import world
 from sim.limits import Limits
 from sim.marks import broken
@@ -60,16 +60,15 @@ def judge(task: Task) -> Row:
     if task.target is None:
         return _judged(task)
     try:
-        said = apart(lambda: msgspec.json.encode(_judged(task)).decode())
-        return msgspec.json.decode(said, type=Row)
+        return found_apart(lambda: _judged(task), Row)
     except Ended as ended:
         drawn = None if task.text is not None else world(task.seed, task.weights)
         return Row(
             seed=task.seed,
             fingerprint="given" if drawn is None else drawn.fingerprint,
             verdict="error",
-            failed=[_failure(str(ended), "no answer", "an answer")],
-            signature=str(ended),
+            failed=[_failure(signature(ended), "no answer", "an answer")],
+            signature=signature(ended),
         )
 
 

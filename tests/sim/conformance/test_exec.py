@@ -157,7 +157,7 @@ def test_a_child_that_does_nothing_fails():
 
 @pytest.mark.slow
 def test_after_three_hangs_in_a_row_no_more_is_tried(monkeypatch):
-    monkeypatch.setattr(isolation, "_SECONDS", 0.5)
+    monkeypatch.setattr(isolation, "BOUNDS", replace(isolation.BOUNDS, seconds=0.5))
     monkeypatch.setattr(isolation, "_SLOW", 0.4)
     hangs = strange("hangs")
     said = [judge_apart(ANSWERED, hangs).why for _ in range(5)]

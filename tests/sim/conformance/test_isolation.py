@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_one_that_closes_all_and_stays_is_ended(monkeypatch):
         os.closerange(3, 1024)
         time.sleep(60)
 
-    monkeypatch.setattr(isolation, "_SECONDS", 0.5)
+    monkeypatch.setattr(isolation, "BOUNDS", replace(isolation.BOUNDS, seconds=0.5))
     outcome = judge_apart(ANSWERED, stays)
     assert (outcome.verdict, outcome.why[:12]) == (Verdict.ERROR, "no answer wi")
 
@@ -100,7 +101,7 @@ def test_each_translator_of_a_case_has_its_time(monkeypatch):
         time.sleep(0.4)
         return VirtualTap(config)
 
-    monkeypatch.setattr(isolation, "_SECONDS", 0.6)
+    monkeypatch.setattr(isolation, "BOUNDS", replace(isolation.BOUNDS, seconds=0.6))
     assert judge_apart(CASES["dhcp/clients-are-apart"], slow).verdict is Verdict.PASS
 
 
@@ -121,7 +122,7 @@ def test_an_end_is_a_verdict(built, wrong, why):
 @pytest.mark.slow
 @pytest.mark.parametrize("wrong", [HANGS, FLOODS, SPINS])
 def test_what_does_not_end_is_ended(built, monkeypatch, wrong):
-    monkeypatch.setattr(isolation, "_SECONDS", 1.0)
+    monkeypatch.setattr(isolation, "BOUNDS", replace(isolation.BOUNDS, seconds=1.0))
     started = time.monotonic()
     outcome = judge_apart(ANSWERED, target(f"c:{built(wrong)}"))
     assert (outcome.verdict, time.monotonic() - started < 5) == (Verdict.ERROR, True)
