@@ -11,6 +11,7 @@ import msgspec
 from sim import metrics as names
 from sim.campaigns.outcomes import Outcomes
 from sim.results import ResultError
+from sim.versions import CODE
 from virtualtap.errors import UsageError
 
 SCHEMA = 1
@@ -62,7 +63,7 @@ def baseline_of(found: Outcomes, tolerance: str) -> Baseline:
     return Baseline(
         schema=SCHEMA,
         kind=KIND,
-        about=dict(sorted(found.about.items())),
+        about={key: said for key, said in sorted(found.about.items()) if key != CODE},
         tolerance=tolerance,
         metrics=[metric for metric, _ in measured],
         points=[

@@ -17,6 +17,7 @@ from sim.campaigns.sweep import FILE
 from sim.metrics import Better
 from sim.results import RUN_FILE, ResultError
 from sim.statistics import CONFIDENCE, Difference, Interval
+from sim.versions import CODE
 from virtualtap.errors import UsageError
 
 BETTER, WORSE, DIFFERENT = "better", "worse", "different"
@@ -88,13 +89,11 @@ class Comparison:
     gates: list[Judged] = field(default_factory=list)
 
     def unlike(self) -> dict[str, tuple[str, str]]:
-        """In what the two sides are known to differ."""
+        """In what the two sides are known to differ; a baseline says nothing of the code."""
         one, other = self.first.about, self.second.about
-        return {
-            key: (one.get(key, ""), other.get(key, ""))
-            for key in sorted({*one, *other})
-            if one.get(key, "") != other.get(key, "")
-        }
+        keys = {*one, *other} - ({CODE} - ({*one} & {*other}))
+        pairs = {key: (one.get(key, ""), other.get(key, "")) for key in sorted(keys)}
+        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
     def verdicts(self) -> list[str]:
         return [judged.verdict for judged in self.gates]

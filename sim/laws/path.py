@@ -4,6 +4,7 @@ from collections import Counter, deque
 
 from sim.laws.law import Invariant, Scene
 from sim.link import Direction
+from sim.nodes.softether.access_list import AccessList
 from sim.nodes.softether.server import SoftEtherServer
 from sim.nodes.switch import Switch
 from sim.observers import Kind, Moment
@@ -131,8 +132,8 @@ class OneCopy(Invariant):
 class SwitchedRight(Invariant):
     """What is for a station that a bridge heard goes only where it heard it last.
 
-    For switches and servers of one hub with a large table, without monitors, VLANs and transports;
-    a minute at most after it was heard, and until something is cut or crashes.
+    For switches and servers of one hub with a large table, without monitors, VLANs, transports and
+    rules that delay; a minute at most after it was heard, and until something is cut or crashes.
     """
 
     name = "switched-right"
@@ -195,6 +196,7 @@ def _is_plain(node: Switch | SoftEtherServer) -> bool:
         return True
     hubs = list(node.hubs.values())
     odd = any(session.is_monitor or session.vlan_id for hub in hubs for session in hub.sessions)
+    odd |= any(isinstance(hub.rules, AccessList) and hub.rules.delays for hub in hubs)
     constants = node.constants
     keeps = constants.MAC_TABLE_EXPIRE_TIME > _FRESH and constants.MAX_MAC_TABLES >= _STATIONS
     return len(hubs) == 1 and not odd and keeps

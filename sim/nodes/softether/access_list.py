@@ -63,6 +63,11 @@ class AccessList:
         """Whether nobody needs to be asked."""
         return not (self.rules or self._filters)
 
+    @property
+    def delays(self) -> bool:
+        """Whether some frames wait; a hub learns from one when it is let go."""
+        return any(rule.Delay for rule in self.rules)
+
     def ingress(self, packet: Packet, source: Session, now: Instant) -> Verdict:
         """What becomes of a frame that `source` sent; loss is drawn before delay."""
         if any(refuses(packet) for refuses in self._filters):

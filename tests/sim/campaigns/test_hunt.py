@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sim import versions
 from sim.campaigns.hunt import FILE, FINDINGS, ROUND, Hunt, hunt
 from sim.fuzz.coverage import steer
 from sim.fuzz.defects import load
@@ -204,3 +205,14 @@ def test_an_interrupt_leaves_with_130_and_all_that_was_done(tmp_path):
 def hears_interrupts():
     # what a shell starts in the background ignores them, and so do its children
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_other_code_is_another_campaign(tmp_path, monkeypatch):
+    out = tmp_path / "hunt"
+    hunted(out, end=8)
+    monkeypatch.setattr(versions, "code", lambda: "0123456789abcdef")
+    with pytest.raises(ResultError) as error:
+        hunted(out, end=16, resume=True)
+    said = str(error.value)
+    assert said.startswith(f"`{out / 'campaign.sqlite'}` is of another campaign: versions was")
+    assert '"code": "0123456789abcdef"' in said

@@ -358,9 +358,17 @@ def test_what_was_asked_for_before_the_crash_and_came_after_it_counts_no_more(as
     assert (law.failure is not None) is fires
 
 
-@pytest.mark.parametrize(("most", "judged"), [(3, False), (65_536, True)])
-def test_a_server_whose_table_is_small_may_forget_whom_it_heard(most, judged):
-    text = SMALL + f'[[servers]]\nmatch = "hub*"\nparameters = {{ MAX_MAC_TABLES = {most} }}\n'
+@pytest.mark.parametrize(
+    ("words", "judged"),
+    [
+        ("parameters = { MAX_MAC_TABLES = 3 }", False),  # it may forget whom it heard
+        ("parameters = { MAX_MAC_TABLES = 65_536 }", True),
+        ("access = [{ Delay = 53 }]", False),  # it learns later than it hears
+        ("access = [{ Loss = 5 }]", True),
+    ],
+)
+def test_a_server_that_may_not_know_whom_it_heard_is_not_held_to_it(words, judged):
+    text = SMALL + f'[[servers]]\nmatch = "hub*"\n{words}\n'
     text = text.replace('{ name = "star", sites = 2 }', '{ name = "cascade", hubs = 2 }')
     law = INVARIANTS["switched-right"](Scene(decode(text), built(order(text)), ()))
     assert any(where.startswith("hub1.") for where in law.where) is judged
