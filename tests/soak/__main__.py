@@ -5,7 +5,7 @@ from importlib import import_module
 
 from tests.soak.report import Report
 
-PARTS = ("defects", "fuzz", "memory", "month", "mutation", "states")
+PARTS = ("defects", "fuzz", "hour", "memory", "month", "mutation", "states")
 
 
 def main(parts: list[str]) -> int:
