@@ -116,14 +116,15 @@ def endpoints(words: Words) -> Pass:
 
 
 def seldom(words: Words) -> Pass:
-    """Who speaks says it once, at the start if it can be, or half as often."""
+    """Who speaks says it once, at the start if it can be, or half as often; or begins later."""
     until = words.get("until", "10s")
     rules = [_once(rule, until) for rule in words.get("traffic", ())]
     if rules and (yield {**words, "traffic": rules}):
         return
     for i, once in enumerate(rules):
         rule = words["traffic"][i]
-        for less in (once, {**rule, "every": until}, _half(rule), _half(_half(rule))):
+        seldom_ones = (once, {**rule, "every": until}, _half(rule), _half(_half(rule)))
+        for less in (*seldom_ones, *_later(rule, until)):
             candidate = _put(words, ("traffic", i), less)
             if (yield candidate):
                 words = candidate
@@ -136,11 +137,8 @@ def manners(words: Words) -> Pass:
         rule = words["traffic"][i]
         bare = {key: rule[key] for key in rule if key not in ("kind", "count", "port")}
         unpaced = {key: bare[key] for key in bare if key != "every"}
-        for less in (
-            *({"kind": "ping", **unpaced}, {"kind": "ping", **bare}),
-            {"kind": "stream", **bare},
-        ):
-            candidate = _put(words, ("traffic", i), less)
+        for kind, rest in (("ping", unpaced), ("ping", bare), ("stream", bare)):
+            candidate = _put(words, ("traffic", i), {"kind": kind, **rest})
             if (yield candidate):
                 words = candidate
                 break
@@ -255,6 +253,15 @@ def _once(rule: Words, until: str) -> Words:
         **{key: value for key, value in rule.items() if key not in ("start", "stop")},
         "every": until,
     }
+
+
+def _later(rule: Words, until: str) -> Iterator[Words]:
+    """The last time alone, or without half of the times, a quarter, …, the first."""
+    start, every = _ns(rule.get("start", "0s")), _ns(rule.get("every", "100ms")) or 1
+    left_out = (min(_ns(rule.get("stop", until)), _ns(until)) - start - 1) // every
+    while left_out > 0:
+        yield {**rule, "start": time_text(start + left_out * every)}
+        left_out //= 2
 
 
 def _half(rule: Words) -> Words:

@@ -9,7 +9,7 @@ from sim.fuzz.reductions import PASSES, fewer, weight
 from sim.fuzz.text import to_toml
 from sim.words.quantities import duration
 from tests.sim.fuzz.worlds import is_scenario
-from virtualtap.units import SECOND
+from virtualtap.units import MS, SECOND
 
 KINDS = {
     "hub": ("hub1", "hub2"),
@@ -126,6 +126,19 @@ def test_what_must_be_said_twice_is_said_twice():
         (reductions.seldom,),
     )
     assert found["traffic"][0]["every"] == "4s"
+
+
+@pytest.mark.parametrize(("latest", "start"), [(10, "9223ms"), (6, "5223ms"), (1, "223ms")])
+def test_of_many_times_the_last_that_will_do_is_left(latest, start):
+    rule = {"kind": "ping", "from": "h1", "to": "s1", "every": "1s", "start": "223ms"}
+
+    def is_said_then(words):
+        (rule,) = words["traffic"]
+        begins, every = duration(rule.get("start", "0s")), rule.get("every")
+        return (begins % SECOND, every) == (223 * MS, "1s") and begins < latest * SECOND
+
+    found = least(world(traffic=[rule]), is_said_then, (reductions.seldom,))
+    assert found["traffic"][0]["start"] == start
 
 
 @pytest.mark.parametrize("kind", ["poisson", "burst", "stream"])
