@@ -11,6 +11,7 @@ from sim.node import Node, Port
 from sim.reasons import Reason
 from virtualtap.errors import WireError
 from virtualtap.neighbors import Neighbors
+from virtualtap.stats import DropReason
 from virtualtap.units import SECOND, Duration, Instant
 from virtualtap.wire import arp, checksum, ipv6, ndp
 from virtualtap.wire.address import (
@@ -266,6 +267,8 @@ class Interface:
     def _ndp(self, frame: bytes) -> str | None:
         packet = Ipv6.parse(frame[HEADER_LEN:])
         message = NeighborMessage.parse(packet.payload)
+        if is_multicast6(packet.source):  # RFC 4291 2.7; ip6_input.c
+            return DropReason.BAD_ADDRESS
         if packet.hop_limit != 255 or message.code or is_multicast6(message.target):
             return Reason.MALFORMED
         if not checksum.transport_is_right(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sim.node import Node
 from sim.reasons import Reason
 from virtualtap.errors import WireError
+from virtualtap.stats import DropReason
 from virtualtap.wire import checksum, icmp, ipv4, ipv6
 from virtualtap.wire.address import LIMITED_BROADCAST, Ip, is_multicast4, is_multicast6
 from virtualtap.wire.icmp import Icmp
@@ -112,6 +113,8 @@ class IpStack:
         packet = Ipv4.parse(data)
         if packet.destination not in self._accepted and not is_multicast4(packet.destination):
             return Reason.NOT_FOR_US
+        if is_multicast4(packet.source) or packet.source == LIMITED_BROADCAST:
+            return DropReason.BAD_ADDRESS  # RFC 1122 3.2.1.3; route.c: a martian source
         data = data[: ipv4.total_len(data)]
         if packet.fragment & 0x3FFF:
             return self._hand_over({}, b"", data)  # nobody here reassembles
@@ -147,6 +150,8 @@ class IpStack:
         data = data[: ipv6.total_len(data)]
         if not (self._is_ours6(packet.destination) or is_multicast6(packet.destination)):
             return Reason.NOT_FOR_US
+        if is_multicast6(packet.source):
+            return DropReason.BAD_ADDRESS  # RFC 4291 2.7; ip6_input.c
         if packet.next_header not in (ipv6.UDP, ipv6.ICMPV6):
             return self._hand_over({}, b"", data)
         if not checksum.transport_is_right(

@@ -108,6 +108,20 @@ def test_an_echo_request_is_answered_after_asking_for_the_sender(source: bytes):
     assert (station.fates.consumed, network.ledger()) == (2, [])
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b.frame(echo(ip("224.0.0.1"), OURS), OUR_MAC),
+        b.frame(echo(ip("255.255.255.255"), OURS), OUR_MAC),
+        b.frame(echo(ip("ffff::"), OURS6), OUR_MAC),
+        b.solicitation(sender_ip=ip("ffff::"), asks=OURS6),
+    ],
+)
+def test_whoever_speaks_as_a_group_is_not_heard(frame):
+    station, said = hears(frame)
+    assert (said, station.fates.dropped) == ([], {"bad-address": 1})
+
+
 def test_an_echo_request_to_everyone_stays_unanswered():
     request = echo(PEER, ip("10.0.0.255"))
     station, said = hears(b.frame(request, BROADCAST))
