@@ -71,6 +71,7 @@ class Built:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     bridges: dict[str, Switch | SoftEtherServer] = field(default_factory=dict)
+    leased: dict[str, Ip] = field(default_factory=dict)  # host whose lease names it → gateway
 
     def interface(self, place: Place) -> Interface | None:
         """The one that an endpoint has there; None for a host, which is behind a tap."""
@@ -115,6 +116,10 @@ def build(
         link = _spare(built, plan, name, site)
         built.links[link.name] = link
     built.places = [place for node in built.endpoints.values() for place in _places(node, graph)]
+    for name, node in built.endpoints.items():
+        gateway = plan.addresses(name)[0].gateway
+        if gateway is not None and isinstance(node, L3Host) and _tap_of(node).config.dhcp:
+            built.leased[name] = gateway
     return built
 
 
@@ -342,12 +347,17 @@ def _plugged(node: Node) -> Port:
     return port
 
 
+def _tap_of(host: L3Host) -> VirtualTapNode:
+    assert host.uplink.out is not None
+    tap = host.uplink.out.target.node
+    assert isinstance(tap, VirtualTapNode)
+    return tap
+
+
 def _places(node: Endpoint, graph: Graph) -> Iterable[Place]:
     """One for each interface. A host has its tap's MAC and LAN."""
     if isinstance(node, L3Host):
-        assert node.uplink.out is not None
-        tap = node.uplink.out.target.node
-        assert isinstance(tap, VirtualTapNode)
+        tap = _tap_of(node)
         config = tap.config
         yield Place(
             node.name,

@@ -5,6 +5,7 @@ import re
 import tomllib
 from difflib import get_close_matches
 from functools import lru_cache, reduce
+from itertools import pairwise
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -317,7 +318,10 @@ def _change(content: dict[str, Any], change: str) -> None:
     except ValueError:
         value = text  # a bare word is a string
     where: Any = content
-    for key in keys[:-1]:
+    for key, below in pairwise(keys):
+        if isinstance(where, dict) and key not in where and below.isdecimal():
+            told = f"`--set {change:.60}`: the scenario has no `[[{key:.60}]]`"
+            raise UsageError(told, f"`{key:.60}.0` is the first of those that are there")
         where = _inside(where, key, change, fresh=True)
     last = keys[-1]
     if isinstance(where, list) and _counts(last, where):

@@ -171,9 +171,10 @@ def _pairs(rule: Conversation, built: Built) -> tuple[Pairs, list[str]]:
 
 
 def _with_gateways(senders: list[Endpoint], built: Built) -> tuple[Pairs, list[str]]:
-    """Each sender with its gateway; gateways themselves speak to none."""
+    """Each sender with its gateway, of a lease as planned; gateways themselves speak to none."""
     owners = {place.ip: built.endpoints[place.name] for place in built.places}
-    led = {place.name: owners[place.gateway] for place in built.places if place.gateway}
+    told = {place.name: place.gateway for place in built.places if place.gateway} | built.leased
+    led = {name: owners[gateway] for name, gateway in told.items()}
     pairs: Pairs = [(sender, led[sender.name]) for sender in senders if sender.name in led]
     if not pairs:
         raise UsageError(f"`{senders[0].name}` has no gateway", "give the topology one")

@@ -152,7 +152,9 @@ class Campaign:
             )
             if was != is_now:
                 told = f"`{self.path}` is of another campaign: {key} was `{was}`, is `{is_now}`"
-                raise ResultError(told, "say the same words as then, or choose another `--out`")
+                raise ResultError(
+                    told, "say the same words to the same program, or choose another `--out`"
+                )
 
     def _ask(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
         with self._in_words():

@@ -96,7 +96,9 @@ def save(
         said = {"schema": baselines.SCHEMA, "file": str(file), "runs": count}
         console.print_json({**said, "metrics": made.metrics})
     else:
-        console.out.print(Text(f"baseline: {escaped(str(file), 4096)}, {count} runs"))
+        console.out.print(
+            Text(f"baseline: {escaped(str(file), 4096)}, {console.counted(count, 'run')}")
+        )
     return HELD
 
 

@@ -19,7 +19,7 @@ from sim.campaigns.compare import (
     Row,
 )
 from sim.capture import escaped
-from sim.cli.console import out
+from sim.cli.console import counted, out
 from sim.junit import FAILURE, SKIPPED, Case, Suites
 from sim.markdown import literal
 from sim.statistics import CONFIDENCE, POWER, Interval
@@ -96,12 +96,12 @@ def suites(found: Comparison) -> Suites:
 def _head(found: Comparison) -> Iterator[str]:
     yield f"A: {found.first.name}"
     yield f"B: {found.second.name}"
-    yield f"{_runs(found.seeds)} of each, with the same seeds"
+    yield f"{counted(found.seeds, 'run')} of each, with the same seeds"
     for name, one, alone in zip("AB", (found.first, found.second), found.alone, strict=True):
         if alone:
-            yield f"{_runs(alone)} of {name} without a counterpart, left out"
+            yield f"{counted(alone, 'run')} of {name} without a counterpart, left out"
         for verdict, count in one.bad().items():
-            yield f"{name}: verdict of {_runs(count)}: {verdict}"
+            yield f"{name}: verdict of {counted(count, 'run')}: {verdict}"
     for key, words in found.unlike().items():
         yield f"not the same: {key}: {words[0] or 'not said'}, {words[1] or 'not said'}"
     if all(row.pairs < 2 for row in found.rows):
@@ -174,12 +174,7 @@ def _gate_words(judged: Judged) -> str:
         return f"{words}: it was not measured in two pairs at least, or not in all"
     metric, interval = judged.gate.metric, judged.interval
     low, high = (_amount(metric, end) for end in (interval.low, interval.high))
-    side = "beyond" if judged.excess > 0 else "within"
-    return f"{words}: {_amount(metric, abs(judged.excess))} {side} ({low} to {high})"
-
-
-def _runs(count: int) -> str:
-    return f"{count} run" if count == 1 else f"{count} runs"
+    return f"{words}: past the limit by {_amount(metric, judged.excess)} ({low} to {high})"
 
 
 def _side(name: str, bad: dict[str, int], alone: int) -> dict[str, Any]:

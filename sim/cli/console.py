@@ -32,6 +32,11 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def counted(count: int, what: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def complain(message: str, hint: str = "") -> None:
     """One line: what is wrong, and what would do."""
     text = escaped(message, 1000)

@@ -249,7 +249,7 @@ def import_(
         console.out.print(Text(made.text), end="", soft_wrap=True)
     for line in made.left if out else ():
         console.say(f"not carried over: {line}")
-    console.say(f"{len(made.left)} remarks on what was not carried over")
+    console.say(f"{console.counted(len(made.left), 'remark')} on what was not carried over")
     return HELD
 
 

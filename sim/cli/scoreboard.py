@@ -12,7 +12,7 @@ from rich.text import Text
 from sim.campaigns.hunt import Bag, Hunt
 from sim.campaigns.sweep import Gathered, Sweep, missed
 from sim.capture import escaped
-from sim.cli.console import err, out
+from sim.cli.console import counted, err, out
 from sim.fuzz.transitions import REACHABLE
 from sim.results import SCHEMA
 from sim.statistics import Estimate, Interval, is_there
@@ -68,18 +68,9 @@ def comparing(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 def show_hunt(bag: Bag) -> None:
     """Every finding, and how to see it again."""
-    verdicts = ", ".join(f"{count} {name}" for name, count in sorted(bag.verdicts.items()))
-    out.print(Text(f"{bag.rows} worlds in {bag.rounds} rounds: {verdicts or 'none'}"))
-    if bag.corpus:
-        known = ", ".join(f"{count} {name}" for name, count in sorted(bag.corpus.items()))
-        strayed = f"; {bag.strayed} draw another world now" if bag.strayed else ""
-        out.print(Text(f"{bag.corpus.total()} worlds of the corpus: {known}{strayed}"))
-    out.print(Text(f"{bag.states()} of {len(REACHABLE)} states seen"))
-    for what, names in bag.never().items():
-        if names:
-            more = f" and {len(names) - _NEVER} more" if len(names) > _NEVER else ""
-            told = f"{what} never seen: {', '.join(names[:_NEVER])}{more}"
-            out.print(Text(escaped(told, 2000), style="dim"))
+    _show_worlds(bag)
+    if bag.states():  # of somebody else's translator none is known
+        _show_states(bag)
     if bag.discoveries:
         table = Table(box=None, pad_edge=False)
         for head in ("worlds", "first seed", "nodes", "frames", "failure"):
@@ -93,6 +84,27 @@ def show_hunt(bag: Bag) -> None:
         out.print(Text(escaped(one.signature, 300), style="red"))
         out.print(Text(escaped(f"{one.failed}; {one.shrinking or 'not shrunk'}", 1000)))
         out.print(Text(f"replay: {escaped(one.replay, 4096)}"))
+
+
+def _show_worlds(bag: Bag) -> None:
+    if bag.rows:
+        verdicts = ", ".join(f"{count} {name}" for name, count in sorted(bag.verdicts.items()))
+        worlds, rounds = counted(bag.rows, "world"), counted(bag.rounds, "round")
+        out.print(Text(f"{worlds} in {rounds}: {verdicts}"))
+    if bag.corpus:
+        known = ", ".join(f"{count} {name}" for name, count in sorted(bag.corpus.items()))
+        strayed = f"; {bag.strayed} draw another world now" if bag.strayed else ""
+        worlds = counted(bag.corpus.total(), "world")
+        out.print(Text(f"{worlds} of the corpus: {known}{strayed}"))
+
+
+def _show_states(bag: Bag) -> None:
+    out.print(Text(f"{bag.states()} of {len(REACHABLE)} states seen"))
+    for what, names in bag.never().items():
+        if names:
+            more = f" and {len(names) - _NEVER} more" if len(names) > _NEVER else ""
+            told = f"{what} never seen: {', '.join(names[:_NEVER])}{more}"
+            out.print(Text(escaped(told, 2000), style="dim"))
 
 
 def hunt_facts(bag: Bag, order: Hunt) -> dict[str, Any]:
@@ -139,7 +151,7 @@ def show_sweep(found: Gathered, order: Sweep) -> None:
         table.add_row(*map(Text, (*values, *numbers)))
     table.width = out.measure(table, options=out.options.update(max_width=_TABLE_WIDE)).maximum
     out.print(table, crop=False)
-    out.print(Text(f"{found.all()} runs, {_replications(found)}"))
+    out.print(Text(f"{counted(found.all(), 'run')}, {_replications(found)}"))
     _show_precision(found, order)
     for number in sorted(found.bad)[:_BAD]:
         point, seed = found.at(number)

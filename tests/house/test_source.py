@@ -74,7 +74,7 @@ def test_nothing_prints():
 
 
 def keeps_real_time(path):
-    return path.parts[1] == "live" or path.stem in ("cli", "campaign", "target_kernel")
+    return path.parts[1] == "live" or path.stem == "target_kernel"
 
 
 def test_nobody_takes_a_clock_or_luck_by_name():

@@ -80,7 +80,7 @@ def test_one_seed_has_no_interval_and_says_so(tmp_path, capsys):
     path = as_file(tmp_path, LUCKY)
     words = ("--seeds", "0:1", "--metric", P50, "--out", tmp_path / "a", "--jobs", 1)
     _, out, _ = called(capsys, "sweep", path, *words)
-    assert "1 runs, one run at each point: no interval" in out and "±" not in out
+    assert "1 run, one run at each point: no interval" in out and "±" not in out
 
 
 def test_what_is_reached_is_said(tmp_path, capsys):

@@ -315,3 +315,11 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in ("long", "bytes", "loop", "nothing", "", "n" * 300, "a\0b"):
         refused(scenario_module.read, tmp_path / name)
+
+
+def test_what_a_change_counts_among_is_there():
+    error = refused(decode, SMALL, ("links.0.delay=1ms",))
+    assert (str(error), error.hint) == (
+        "`--set links.0.delay=1ms`: the scenario has no `[[links]]`",
+        "`links.0` is the first of those that are there",
+    )

@@ -72,6 +72,15 @@ def test_who_has_no_gateway_is_told_so():
     assert "`h1` has no gateway" in str(refused(built, order(text)))
 
 
+def test_whom_a_lease_will_tell_of_the_gateway_speaks_to_it():
+    taps = '[[taps]]\nmatch = "*"\ndhcp = true\n'
+    rule = '[[traffic]]\nkind = "ping"\nfrom = "*"\nto = "gateway"\n'
+    text = f"{QUIET}{taps}{rule}"
+    traffic, remarks = enact.traffic(decode(text), built(order(text)), {})
+    spoken = sorted((one.flow.source, one.flow.destination) for one in traffic)
+    assert (spoken, remarks) == ([(one, "gw1") for one in ("h1", "h2", "h3", "s1", "s2", "s3")], [])
+
+
 def test_stagger_and_stop_bound_what_is_said():
     rule = (
         'kind = "stream"\nfrom = "h*"\nto = "next"\nstart = "10ms"\nstagger = "5ms"\nstop = "20ms"'

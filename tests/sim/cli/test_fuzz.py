@@ -37,7 +37,7 @@ def test_a_wrong_translator_in_the_taps_is_found_and_its_last_line_replays_it(tm
     words = ("--seeds", "0:6", "--target", f"{STRANGE}:Impostor", "--no-shrink")
     status, said, complaint = fuzz(capsys, tmp_path, *words)
     assert (status, complaint) == (1, "")
-    assert said.startswith("6 worlds in 1 rounds: ")
+    assert said.startswith("6 worlds in 1 round: ")
     assert re.search(rf"replay: pytest {tmp_path}/findings/[^\n]+/test_world.py\n\Z", said)
 
 
@@ -55,7 +55,7 @@ def test_as_json_it_is_one_object(tmp_path, capsys):
 def test_a_call_that_found_nothing_leaves_with_0(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(hunt, "Processes", partial(Processes, life=working))
     status, said, _ = fuzz(capsys, tmp_path, "--seeds", "1:4")
-    assert status == 0 and said.startswith("3 worlds in 1 rounds: 3 pass\n")
+    assert status == 0 and said.startswith("3 worlds in 1 round: 3 pass\n")
     status, _, _ = fuzz(capsys, tmp_path, "--seeds", "1:30", "--resume")
     assert status == 1  # seed 19
 
