@@ -1,8 +1,9 @@
 """The first world of each kind of failure: shrunk, written to a folder, and how to see it again."""
 
-import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -19,6 +20,7 @@ from virtualtap.errors import UsageError
 
 DIED, DIFFERS = "worker-died", "not-deterministic"
 AGAIN = "judged again, it does not fail like that"
+OUTLIVED = "no process outlived it"
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -38,10 +40,13 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     failed: str  # in words
     folder: str = ""
-    replay: str  # a command
+    replay: str = ""  # a command
     shrinking: str = ""  # in words
     nodes: int = 0
     frames: int = 0
+
+
+Write: TypeAlias = Callable[[Path, Wanted], Discovery]
 
 
 def discover_json(wanted: str) -> str:
@@ -63,15 +68,24 @@ def discover(wanted: Wanted) -> Discovery:
 
     UsageError where nothing can be written.
     """
+    return _placed(wanted, _write)
+
+
+def undiscovered(wanted: Wanted) -> Discovery:
+    """One that no process outlives: its world as it was drawn. UsageError as above."""
+    return _placed(wanted, _write_drawn)
+
+
+def _placed(wanted: Wanted, write: Write) -> Discovery:
     try:
-        return _discovered(wanted)
+        return _discovered(wanted, write)
     except OSError as error:
         why = (error.strerror or "not possible").lower()
         told = f"cannot write below `{wanted.place}`: {why}"
         raise UsageError(told, "make room there; `--resume` goes on") from None
 
 
-def _discovered(wanted: Wanted) -> Discovery:
+def _discovered(wanted: Wanted, write: Write) -> Discovery:
     task, row = wanted.task, wanted.row
     text = world(task.seed, task.weights).text if task.text is None else task.text
     task = msgspec.structs.replace(task, text=text)
@@ -80,7 +94,7 @@ def _discovered(wanted: Wanted) -> Discovery:
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        told = _write(beside, msgspec.structs.replace(wanted, task=task))
+        told = write(beside, msgspec.structs.replace(wanted, task=task))
         shutil.rmtree(final, ignore_errors=True)  # of a process that was killed before it said so
         beside.rename(final)
     finally:
@@ -89,24 +103,28 @@ def _discovered(wanted: Wanted) -> Discovery:
     return msgspec.structs.replace(told, folder=str(final), replay=replay)
 
 
-def undiscovered(wanted: Wanted) -> Discovery:
-    """One whose world cannot even be written."""
-    row = wanted.row
+def _begun(row: Row, shrinking: str) -> Discovery:
     return Discovery(
         signature=row.signature,
         seed=row.seed,
         fingerprint=row.fingerprint,
         failed=_failed(row),
-        replay=_again(wanted.task),
-        shrinking="no process outlived it",
+        shrinking=shrinking,
     )
+
+
+def _write_drawn(folder: Path, wanted: Wanted) -> Discovery:
+    row = wanted.row
+    found = f"seed {row.seed}, {row.fingerprint}"
+    _write_little(folder, wanted.task, row.signature, found, f"- seen: {OUTLIVED}")
+    return _begun(row, OUTLIVED)
 
 
 def _write(folder: Path, wanted: Wanted) -> Discovery:
     """The files of a finding, as far as its kind allows."""
     task, row = wanted.task, wanted.row
     found = f"seed {row.seed}, {row.fingerprint}"
-    told = undiscovered(wanted)
+    told = _begun(row, OUTLIVED)
     if row.signature in (DIED, DIFFERS):
         words = _differs(task) if row.signature == DIFFERS else "- seen: a worker died over it"
         _write_little(folder, task, row.signature, found, words)
@@ -172,11 +190,3 @@ def _replay(task: Task, folder: Path, *, twice: bool) -> str:
 def _is_plain(task: Task) -> bool:
     """Whether `vtap run` shows its world as it was judged."""
     return task.defect is None and task.target is None
-
-
-def _again(task: Task) -> str:
-    """Judge its seed again, with the same words."""
-    words = ["vtap", "fuzz", "--seeds", f"{task.seed}:{task.seed + 1}"]
-    words += [] if task.defect is None else ["--defect", task.defect]
-    words += [] if task.target is None else ["--target", task.target]
-    return shlex.join(words)

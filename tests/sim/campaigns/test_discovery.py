@@ -13,6 +13,7 @@ from sim.campaigns.discovery import (
     AGAIN,
     DIED,
     DIFFERS,
+    OUTLIVED,
     Discovery,
     Wanted,
     discover,
@@ -20,6 +21,7 @@ from sim.campaigns.discovery import (
     read_discovery,
     undiscovered,
 )
+from sim.fuzz.generate import world
 from sim.fuzz.judge import Row, Task, judge
 from tests.sim.scenarios import SMALL, called, refused
 
@@ -135,6 +137,16 @@ def test_one_that_kills_its_process_with_a_target_comes_with_a_test(tmp_path):
     found = discover(wanted(tmp_path, "none", row=row, target="c:./mine.so"))
     assert found.replay == f"pytest {found.folder}/test_world.py"
     assert "target='c:./mine.so'" in (Path(found.folder) / "test_world.py").read_text()
+
+
+def test_of_one_that_no_process_outlives_the_world_is_kept(tmp_path):
+    weights = {"map-star": 80, "v6": 5}
+    row = Row(seed=7, fingerprint="x", verdict="error", failed=[failure(DIED)], signature=DIED)
+    task = Task(seed=7, weights=weights)
+    found = undiscovered(Wanted(task, row, str(tmp_path / "findings"), True))
+    kept = Path(found.folder) / "world.toml"
+    assert kept.read_text(encoding="utf-8").endswith(world(7, weights).text)
+    assert (found.shrinking, found.replay) == (OUTLIVED, f"vtap run {kept}")
 
 
 def test_where_nothing_can_be_written_that_is_said(tmp_path):
