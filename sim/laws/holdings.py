@@ -91,6 +91,7 @@ class LeaseUnique(Invariant):
         # an answer may be long on its way, and an address be probed long before it is used
         self._lans = {tap.lan.name: tap.name for tap in scene.taps() if tap.config.dhcp}
         self._asking: dict[str, tuple[bytes, Instant]] = {}  # its transaction, and since when
+        self._asked: dict[str, Instant] = {}  # since when the one before
         if any(one.crash is not None for one in scene.scenario.timeline):
             self.where |= self._lans.keys()
         # what a rogue leases, another server may have leased too: each keeps its own books
@@ -103,7 +104,9 @@ class LeaseUnique(Invariant):
         elif where == "crash":
             self._forgot = at if why in self._servers else self._forgot
         elif why.startswith(("LeaseBound(", "LeaseRenewed(")):
-            self._granted[where] = self._asking.get(where, (b"", at))[1]
+            since = self._asking.get(where, (b"", at))[1]
+            # who wakes may use what it was given, and ask for more, at once
+            self._granted[where] = since if since < at else self._asked.get(where, since)
             self.look(at)
 
     def _ask(self, at: Instant, tap: str, frame: bytes) -> None:
@@ -112,6 +115,8 @@ class LeaseUnique(Invariant):
         ports, xid = frame[start + 20 : start + 24], frame[start + 32 : start + 36]
         is_client = frame[start - 2 : start] == IPV4 and ports == _CLIENT_TO_SERVER
         if is_client and self._asking.get(tap, (b"", 0))[0] != xid:
+            if tap in self._asking:
+                self._asked[tap] = self._asking[tap][1]
             self._asking[tap] = xid, at
 
     def look(self, now: Instant) -> None:

@@ -338,6 +338,9 @@ def test_what_a_server_leased_before_it_crashed_it_may_lease_again(node, fires):
     assert law.failure is not None
 
 
+DHCP_REQUEST = b"\0\x44\0\x43" + bytes(8)  # up to its xid
+
+
 @pytest.mark.parametrize("tag", [b"", b"\x81\0\0\7"])
 @pytest.mark.parametrize(("asked", "fires"), [(4, False), (6, True)])
 def test_what_was_asked_for_before_the_crash_and_came_after_it_counts_no_more(asked, fires, tag):
@@ -347,7 +350,7 @@ def test_what_was_asked_for_before_the_crash_and_came_after_it_counts_no_more(as
         bench.tap(number, Leased, dhcp=True)
     bench.network.add(SoftEtherServer("hub1"))
     law = INVARIANTS["lease-unique"](Scene(decode(SMALL + crash), bench.built, ()))
-    question = b"\0\x44\0\x43" + bytes(8) + b"xid1"
+    question = DHCP_REQUEST + b"xid1"
     data = BROADCAST + ME + tag + IPV4 + datagram(ip_of(11), ip_of(1))[:20] + question
     law.see(Moment(asked, S, LAN, data))
     law.see(Moment(asked, S, LAN, WRAPPED))
@@ -355,6 +358,24 @@ def test_what_was_asked_for_before_the_crash_and_came_after_it_counts_no_more(as
     law.see(Moment(6, S, LAN, data))  # once more: the same transaction
     for tap in ("t12", "t11"):
         law.see(Moment(7, N, tap, b"", "LeaseBound(…)"))
+    assert (law.failure is not None) is fires
+
+
+@pytest.mark.parametrize(("asked", "fires"), [(4, False), (6, True)])
+def test_who_wakes_and_asks_for_more_uses_what_it_was_given_before(asked, fires):
+    crash = '[[timeline]]\nat = "5ns"\ncrash = "t11"\n'
+    bench = Bench()
+    for number in (11, 12):
+        bench.tap(number, Leased, dhcp=True)
+    bench.network.add(SoftEtherServer("hub1"))
+    law = INVARIANTS["lease-unique"](Scene(decode(SMALL + crash), bench.built, ()))
+    first = BROADCAST + ME + IPV4 + datagram(ip_of(11), ip_of(1))[:20] + DHCP_REQUEST + b"xid1"
+    more = first[:-4] + b"xid2"
+    law.see(Moment(asked, S, LAN, first))
+    law.see(Moment(5, N, "crash", b"", "hub1"))
+    law.see(Moment(7, N, "t12", b"", "LeaseBound(…)"))
+    law.see(Moment(8, S, LAN, more))
+    law.see(Moment(8, N, "t11", b"", "LeaseBound(…)"))
     assert (law.failure is not None) is fires
 
 
