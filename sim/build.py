@@ -116,10 +116,10 @@ def build(
         link = _spare(built, plan, name, site)
         built.links[link.name] = link
     built.places = [place for node in built.endpoints.values() for place in _places(node, graph)]
-    for name, node in built.endpoints.items():
-        gateway = plan.addresses(name)[0].gateway
-        if gateway is not None and isinstance(node, L3Host) and _tap_of(node).config.dhcp:
-            built.leased[name] = gateway
+    hosts = (node for node in built.endpoints.values() if isinstance(node, L3Host))
+    leased = (host.name for host in hosts if _tap_of(host).config.dhcp)
+    gateways = {name: plan.addresses(name)[0].gateway for name in leased}
+    built.leased = {name: gateway for name, gateway in gateways.items() if gateway is not None}
     return built
 
 

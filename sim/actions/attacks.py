@@ -4,6 +4,7 @@ RFC 826 believes every ARP message and RFC 4861 7.2.5 every advertisement; RFC 2
 wrong server. Every frame is the attacker's own: it counts as originated.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -70,7 +71,7 @@ class Turns:
     times: int
 
 
-class Volley:
+class Volley(ABC):
     """Frames from one port, one each turn. A crash ends it; a sleeper misses its turns."""
 
     def __init__(self, node: Endpoint, port: Port, turns: Turns) -> None:
@@ -86,9 +87,9 @@ class Volley:
         """Nothing more is sent, nor begun."""
         self._is_over = True
 
+    @abstractmethod
     def frame(self, number: int) -> bytes | None:
         """The frame of turn `number`, from 0; None: nothing this time."""
-        raise NotImplementedError
 
     def _fire(self, number: int) -> None:
         if self._is_over:

@@ -17,7 +17,8 @@ from virtualtap.stats import Stats
 from virtualtap.tap import Translator, VirtualTap
 from virtualtap.units import Instant
 
-BOUNDS = Bounds(seconds=10.0, cpu_seconds=10, memory=4 * 2**30)  # of a world with its code
+# of a world with its code
+BOUNDS = Bounds(seconds=10.0, cpu_seconds=10, memory=4 * 2**30, answer=4 * 2**20)
 
 T = TypeVar("T")
 

@@ -115,8 +115,9 @@ class LeaseUnique(Invariant):
         ports, xid = frame[start + 20 : start + 24], frame[start + 32 : start + 36]
         is_client = frame[start - 2 : start] == IPV4 and ports == _CLIENT_TO_SERVER
         if is_client and self._asking.get(tap, (b"", 0))[0] != xid:
-            if tap in self._asking:
-                self._asked[tap] = self._asking[tap][1]
+            before = self._asking.get(tap, (b"", at))[1]
+            if before < at:  # several may begin at once
+                self._asked[tap] = before
             self._asking[tap] = xid, at
 
     def look(self, now: Instant) -> None:
